@@ -1,0 +1,91 @@
+"""``fold(events, policy, calendar) -> Case``: the one place where history becomes state.
+
+Events are ordered by when they happened, so late, repeated and shuffled arrivals give the same case. A rejected
+event stays in the history and may become applied when an earlier one arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sla_service.domain.calendar import Calendar
+from sla_service.domain.case import ALLOWED, STATE_WORDS, Case, Status
+from sla_service.domain.events import ACCEPTED, VISIT, VOIDED, Event
+from sla_service.domain.findings import finding
+from sla_service.domain.folding import Folding
+from sla_service.domain.policy import Policy
+
+
+def effective_voids(events: Iterable[Event]) -> dict[str, Event]:
+    """Event id -> the void that takes it back. A void may itself be taken back by a later one.
+
+    Going from the latest to the earliest keeps it free of circles: a void reaches another void only backwards.
+    """
+    voids = sorted((e for e in events if e.type == VOIDED), key=lambda e: (e.time, e.id), reverse=True)
+    taken: dict[str, Event] = {}
+    seen: set[str] = set()
+    for void in voids:
+        seen.add(void.id)
+        target = str(void.data["event_id"])
+        if void.id in taken or target in seen:
+            continue
+        taken.setdefault(target, void)
+    return taken
+
+
+def _judge_void(event: Event, known: dict[str, Event], taken: dict[str, Event]) -> tuple[Status, str]:
+    target = str(event.data["event_id"])
+    if event.id in taken:
+        return Status.VOIDED, f"已被事件 {taken[event.id].id} 撤销"
+    if target not in known:
+        return Status.WAITING, f"要撤销的事件 {target} 还没有到达"
+    if taken.get(target) is not event:
+        return Status.REJECTED, f"事件 {target} 已被其他撤销事件撤销，或晚于本事件，不能再撤销"
+    return Status.APPLIED, ""
+
+
+def fold(events: Iterable[Event], policy: Policy, calendar: Calendar, *, source: str = "", no: str = "") -> Case:
+    """Folds the whole history of one case (one source, one subject).
+
+    Gives a case that is not accepted (``accepted_at`` None, every event waiting) as long as its acceptance is
+    missing or taken back. Never raises on any order or repetition of events that fit the schema.
+    """
+    known = {e.id: e for e in events}
+    taken = effective_voids(known.values())
+    statuses: dict[str, tuple[Status, str]] = {}
+    live: list[Event] = []
+    for event in known.values():
+        if event.type == VOIDED:
+            statuses[event.id] = _judge_void(event, known, taken)
+        elif event.id in taken:
+            statuses[event.id] = Status.VOIDED, f"已被事件 {taken[event.id].id} 撤销"
+        elif event.type == VISIT:
+            statuses[event.id] = Status.APPLIED, ""
+        else:
+            live.append(event)
+    acceptances = sorted((e for e in live if e.type == ACCEPTED), key=lambda e: e.order)
+    if not acceptances:
+        for event in live:
+            statuses[event.id] = Status.WAITING, "办件还没有受理事件，收到受理事件后生效"
+        return Case(source, no, statuses=statuses)
+    first = acceptances[0]
+    state = Folding(first, policy, calendar)
+    statuses[first.id] = Status.APPLIED, ""
+    for again in acceptances[1:]:
+        statuses[again.id] = Status.REJECTED, f"办件 {again.subject} 已由事件 {first.id} 受理，不能重复受理"
+    for event in sorted((e for e in live if e.type != ACCEPTED), key=lambda e: e.order):
+        statuses[event.id] = _apply(state, event, first.time)
+    return state.case(statuses)
+
+
+def _apply(state: Folding, event: Event, accepted_at: datetime) -> tuple[Status, str]:
+    if state.state not in ALLOWED[event.type]:
+        words = STATE_WORDS[state.state]
+        return Status.REJECTED, f"办件 {event.subject} {words}，事件 {event.id}（{event.type}）此时不适用"
+    at = event.time
+    if at < accepted_at:
+        at = accepted_at
+        state.findings.append(finding("before_acceptance", event.time, event.id, event=event.id))
+    state.apply(event, at)
+    return Status.APPLIED, ""

@@ -1,0 +1,224 @@
+"""The ladder: which step is due now, which comes next, and when it may go out. Pure, for whole batches.
+
+A clock remembers one instant, the watermark: every step planned up to it is done with. So firing twice, or after a
+move of the due date, never asks "was it sent?" but only "does it lie between the watermark and now?".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+
+from sla_service.domain import clock as clocks
+from sla_service.domain.calendar import Calendar
+from sla_service.domain.case import REPLY_TARGET, Clock
+from sla_service.domain.clock import Due, business_date
+from sla_service.domain.policy import Anchor, Policy, Role, Step, Target, at_minute
+
+#: Told at once when several steps are found due together; everybody higher one working day later.
+FIRST_TOLD = frozenset({Role.HANDLER, Role.SECTION_HEAD, Role.DUTY})
+
+
+def target_of(policy: Policy, name: str) -> Target | None:
+    """The policy's target of that name, or the built-in ``reply``.
+
+    ``reply`` has no due date and no verdict: of a closed case that still owes an answer the handler is reminded each
+    working morning until it is given (件件有回音).
+    """
+    if name != REPLY_TARGET:
+        return policy.target(name)
+    step = Step("no_reply", Anchor.DUE, (Role.HANDLER,), policy.no_reply_via, offset=1, repeat=1)
+    return Target(REPLY_TARGET, ("case.closed",), ("case.replied",), {}, ladder=(step,))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One occurrence of a step. ``n`` counts repeats from 0; ``at`` is the instant it is planned for."""
+
+    at: datetime
+    step: Step
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody in ``role`` is to be told. ``missed`` are the keys of steps that this one stands for as well."""
+
+    role: str
+    planned: Planned
+    not_before: datetime
+    expires_at: datetime | None
+    missed: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        return self.planned.step
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What one look at a clock leads to. ``breached_at`` is set by the look that first finds it run out."""
+
+    notices: tuple[Notice, ...]
+    next_at: datetime | None
+    breached_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A target's ladder for one clock of one case."""
+
+    clock: Clock
+    target: Target
+    policy: Policy
+    calendar: Calendar
+    kind: str
+    department: str | None = None
+    acknowledged: bool = False  # the handler said so since this clock started: repeats "until acknowledged" rest
+
+    def steps(self) -> Iterator[Step]:
+        for step in self.target.ladder:
+            if step.kinds and self.kind not in step.kinds:
+                continue
+            if step.departments and self.department not in step.departments:
+                continue
+            yield step
+
+    def planned(self, after: datetime, upto: datetime) -> list[Planned]:
+        """Every occurrence with ``after < at <= upto``, in order."""
+        found = []
+        for step in self.steps():
+            for one in self._occurrences(step):
+                if one.at > upto:
+                    break
+                if one.at > after and one.at > self.clock.started_at:
+                    found.append(one)
+        return sorted(found, key=lambda p: p.at)
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """When this clock next needs a look; None when nothing lies ahead."""
+        after = max(after, self.clock.started_at)
+        ahead = []
+        for step in self.steps():
+            at = next((p.at for p in self._occurrences(step) if p.at > after), None)
+            if at is not None:
+                ahead.append(at)
+        due = self.clock.due
+        if due is not None and due.latest_at > after and self.clock.running:
+            ahead.append(due.latest_at)  # the breach itself is noticed even where no step speaks of it
+        return min(ahead, default=None)
+
+    # -- when a step falls ----------------------------------------------------------------------------------
+
+    def _occurrences(self, step: Step) -> Iterator[Planned]:
+        """In order of time; without end for a repeating step, so the caller stops."""
+        if not self.clock.running:
+            return
+        base = self._base(step)
+        if base is None:
+            return
+        n, offset = 0, step.offset
+        while True:
+            at = self._at(step, base, offset)
+            if at is None:
+                return
+            yield Planned(at, step, n)
+            if not step.repeat or (step.until == "acknowledged" and self.acknowledged):
+                return
+            n, offset = n + 1, offset + step.repeat
+
+    def _base(self, step: Step) -> date | None:
+        clock, due = self.clock, self.clock.due
+        if self.target.name == REPLY_TARGET:
+            return clock.start_on
+        if step.anchor is Anchor.PAUSE_END:
+            pause = clock.open_pause
+            if pause is None or due is not None:  # one that ran out before is urged on by the breach steps
+                return None
+            began = business_date(pause.begin)
+            until = pause.expected_until
+            if until is None or until > self.calendar.last:
+                return self.calendar.nth_after(began, self.policy.pause_days)
+            return self.calendar.on_or_after(max(until, began))
+        if due is None:
+            return None
+        if step.anchor is Anchor.BREACH:
+            return due.latest
+        if step.anchor is Anchor.SHARE:
+            days = max(1, ceil(clock.limit * step.share))
+            return clocks.count_out(self.calendar, self.policy.hours, clock.start_on, days, clock.pauses)
+        return due.earliest
+
+    def _at(self, step: Step, base: date, offset: int) -> datetime | None:
+        hours = self.policy.hours
+        if step.anchor is Anchor.BREACH and offset == 0:
+            close = hours.close_at(base)
+            return close if step.minute is None else max(close, at_minute(base, step.minute))
+        on = base
+        if offset > 0:
+            if self.calendar.between(base, self.calendar.last) < offset:
+                return None
+            on = self.calendar.nth_after(base, offset)
+        elif offset < 0:
+            on = self.calendar.nth_before(base, -offset)
+        return at_minute(on, hours.open if step.minute is None else step.minute)
+
+
+def window(at: datetime, policy: Policy, calendar: Calendar, step: Step | None = None) -> datetime:
+    """The first instant from ``at`` on at which something may go out: [open, close) of working days."""
+    rule = (step.window if step else None) or policy.send_window
+    if rule == "always":
+        return at
+    hours, day = policy.hours, business_date(at)
+    if calendar.is_working(day):
+        opening = hours.open_at(day)
+        if at < opening:
+            return opening
+        if at < hours.close_at(day):
+            return at
+    return hours.open_at(calendar.nth_after(day, 1))
+
+
+def decide(ladder: Ladder, *, watermark: datetime, now: datetime) -> Firing:
+    """What is due between the watermark and now, and when to look again.
+
+    Steps found due together although they were planned for different times are a catch-up: the handler and the
+    section head are told now, once, by the last step that is theirs; higher roles at opening of the next working day,
+    and only if the case still runs then. Reminders that the breach has overtaken are not sent after the fact.
+    """
+    due = ladder.clock.due
+    found = ladder.planned(watermark, now)
+    overtaken = due is not None and now >= due.latest_at
+    if overtaken:
+        found = [p for p in found if not p.step.before_breach]
+    catch_up = len({p.at for p in found}) > 1
+    breached = due.latest_at if due is not None and overtaken and watermark < due.latest_at else None
+    notices = _notices(ladder, found, due, now, catch_up=catch_up)
+    return Firing(tuple(notices), ladder.next_after(now), breached)
+
+
+def _notices(
+    ladder: Ladder, found: Sequence[Planned], due: Due | None, now: datetime, *, catch_up: bool
+) -> list[Notice]:
+    policy, calendar = ladder.policy, ladder.calendar
+    last: dict[str, Planned] = {}
+    for one in found:  # in order of time, so the last step of each role stays
+        for role in one.step.to:
+            last[role] = one
+    keys = tuple(dict.fromkeys(p.step.key for p in found))
+    notices = []
+    for role, one in last.items():
+        later = catch_up and role not in FIRST_TOLD
+        at = now if not later else policy.hours.open_at(calendar.nth_after(business_date(now), 1))
+        expires = due.latest_at if due is not None and one.step.anchor in (Anchor.DUE, Anchor.SHARE) else None
+        missed = tuple(k for k in keys if k != one.step.key) if catch_up else ()
+        notices.append(Notice(role, one, window(at, policy, calendar, one.step), expires, missed))
+    return notices
+
+
+def latest_passed(ladder: Ladder, now: datetime) -> Planned | None:
+    """The last step that has passed: what a new holder is told once."""
+    begin = ladder.clock.started_at - timedelta(days=1)
+    return max(ladder.planned(begin, now), key=lambda p: p.at, default=None)

@@ -40,7 +40,7 @@ class YearStatus(StrEnum):
     """How far a year's days can be relied on."""
 
     PUBLISHED = "published"  # from the year's notice (or the package that holds it)
-    AMENDED = "amended"  # published, and changed by a later notice or a local decision
+    AMENDED = "amended"  # published, and changed within the year by a later notice
     PROJECTED = "projected"  # statutory days only, the notice is still to come
     UNKNOWN = "unknown"  # nothing known but the plain week
 
@@ -155,7 +155,7 @@ class Calendar:
             i = self._index(d, n)
         at = self._before[i + 1] + n - 1
         if not 0 <= at < len(self._worked):
-            self._refuse_step(d, n, "after")
+            self._refuse_step(d, n, "之后")
         return self._worked[at]
 
     def nth_before(self, d: date, n: int) -> date:
@@ -164,7 +164,7 @@ class Calendar:
         if n == 0:
             raise ValueError("nth_before counts from 1")
         if at < 0:
-            self._refuse_step(d, n, "before")
+            self._refuse_step(d, n, "之前")
         return self._worked[at]
 
     def between(self, a: date, b: date) -> int:
@@ -175,7 +175,7 @@ class Calendar:
         """The first working day that is not before ``d``."""
         at = self._before[self._index(d)]
         if at >= len(self._worked):
-            self._refuse_step(d, 1, "after")
+            self._refuse_step(d, 1, "之后")
         return self._worked[at]
 
     def day(self, d: date) -> Day:
@@ -219,9 +219,11 @@ class Calendar:
     def variants(self, a: date, b: date) -> tuple[Calendar, ...]:
         """Scenarios for a due date counted from ``a`` to about ``b``: what notices may still make of it.
 
-        Empty if no projected day is counted. Each is a calendar over a shorter range around ``a`` and ``b``;
-        the earliest and latest date of a provisional due date are the minimum and maximum over all of them
-        and this calendar. Cached, so asking again costs a look-up.
+        Empty if no projected day lies in (a, b]. Each is a calendar over a shorter range around ``a`` and ``b``;
+        the earliest and latest date of a provisional due date are the minimum and maximum over all of them.
+        They may change late December of the year before as well, since a notice may (it did for the New Years
+        of 2007, 2008, 2012, 2019 and 2023); a due date in a settled December is not called provisional for
+        that. Cached, so asking again costs a look-up.
         """
         if self._scenarios is None or not self.projected_between(a, b):
             return ()
@@ -236,20 +238,17 @@ class Calendar:
 
     def _index(self, d: date, n: int = 1) -> int:
         if isinstance(d, datetime):
-            raise CalendarError(f"{d} is an instant, not a day: turn it into a business date first")
+            raise CalendarError(f"{d} 是时刻而不是日期，请先换算成北京时间的日期")
         if n < 0:
             raise ValueError(f"working days are counted from 0 up, not {n}")
         i = d.toordinal() - self._offset
         if not 0 <= i < self._size:
-            raise CalendarError(
-                f"{d} lies outside the working calendar ({self.first} to {self.last}): check its year"
-            )
+            raise CalendarError(f"{d} 不在工作日历的范围内（{self.first} 至 {self.last}），请检查日期的年份")
         return i
 
     def _refuse_step(self, d: date, n: int, where: str) -> NoReturn:
         raise CalendarError(
-            f"working day {n} {where} {d} lies outside the working calendar ({self.first} to {self.last}): "
-            "check the date and the number of days"
+            f"{d} {where}第 {n} 个工作日超出了工作日历的范围（{self.first} 至 {self.last}），请检查日期和天数"
         )
 
 

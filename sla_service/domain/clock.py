@@ -51,7 +51,9 @@ def business_date(at: datetime) -> date:
 def last_closed(at: datetime, hours: Hours) -> date:
     """The last day whose close of business lies strictly before ``at``."""
     day = business_date(at)
-    return day if hours.close_at(day) < at else day - ONE_DAY
+    while hours.close_at(day) >= at:  # twice for a hall that closes at 24:00, when ``at`` is that very midnight
+        day -= ONE_DAY
+    return day
 
 
 def count_out(calendar: Calendar, hours: Hours, start: date, limit: int, pauses: Sequence[Pause]) -> date | None:
@@ -74,6 +76,8 @@ def count_out(calendar: Calendar, hours: Hours, start: date, limit: int, pauses:
 
 def used(calendar: Calendar, hours: Hours, start: date, pauses: Sequence[Pause], upto: date) -> int:
     """Working days used up from ``start`` (not counted) to ``upto`` (counted, if it has closed or is to be)."""
+    if upto <= start:
+        return 0
     total, position = 0, start
     for pause in pauses:
         before = min(upto, max(position, last_closed(pause.begin, hours)))
@@ -83,30 +87,44 @@ def used(calendar: Calendar, hours: Hours, start: date, pauses: Sequence[Pause],
         position = max(before, last_closed(pause.end, hours))
         if position >= upto:
             return total
-    return total + max(0, calendar.between(position, upto))
+    return total + calendar.between(position, upto)
 
 
 @lru_cache(maxsize=8192)
 def _bounds(
     calendar: Calendar, hours: Hours, start: date, limit: int, pauses: tuple[Pause, ...], due: date
-) -> tuple[date, date]:
+) -> tuple[date, date] | None:
+    """Earliest and latest due date over what notices may still say; None if one of them has the clock paused.
+
+    A pause that began after ``due`` may lie before the due date of a later scenario, so the scenarios have to reach
+    to its end.
+    """
+    reach = max([due, *(business_date(p.end) for p in pauses if p.end is not None)])
     dates = {due}
-    for variant in calendar.variants(start, due):
+    for variant in calendar.variants(start, reach):
         other = count_out(variant, hours, start, limit, pauses)
-        if other is not None:
-            dates.add(other)
+        if other is None:
+            return None
+        dates.add(other)
     return min(dates), max(dates)
 
 
 def due(calendar: Calendar, hours: Hours, start: date, limit: int, pauses: tuple[Pause, ...] = ()) -> Due | None:
-    """The due date of a clock that started on ``start`` with ``limit`` working days; None while it is paused."""
+    """The due date of a clock that started on ``start`` with ``limit`` working days; None while it is paused.
+
+    Paused counts in doubt: a clock that was paused between its earliest and its latest possible due date has run out
+    only if the notice says so, and until then nobody may be told of a breach.
+    """
     on = count_out(calendar, hours, start, limit, pauses)
     if on is None:
         return None
     at = hours.close_at(on)
     if not calendar.projected_between(start, on):
         return Due(on, at, provisional=False, earliest=on, latest=on, latest_at=at)
-    earliest, latest = _bounds(calendar, hours, start, limit, pauses, on)
+    bounds = _bounds(calendar, hours, start, limit, pauses, on)
+    if bounds is None:
+        return None
+    earliest, latest = bounds
     return Due(on, at, provisional=True, earliest=earliest, latest=latest, latest_at=hours.close_at(latest))
 
 

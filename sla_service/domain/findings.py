@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-TEXTS: dict[str, str] = {
+KIND_WORDS: Mapping[str, str] = {"simple": "简单事项", "complex": "复杂问题", "special": "特殊问题"}
+
+TEXTS: Mapping[str, str] = {
     "unclassified": "受理时未分类，暂按{kind}计时，请尽快研判分类",
     "before_acceptance": "事件 {event} 的时间早于受理时间，按受理时间计",
     "special_incomplete": "特殊问题须明确办理时限并告知当事人，补齐前按复杂问题时限计",

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import ALLOWED, STATE_WORDS, Case, Status
+from sla_service.domain.effects import apply
 from sla_service.domain.events import ACCEPTED, VISIT, VOIDED, Event
-from sla_service.domain.findings import finding
 from sla_service.domain.folding import Folding
-from sla_service.domain.policy import Policy
+from sla_service.domain.policy import Policy, at_minute
 
 
 def effective_voids(events: Iterable[Event]) -> dict[str, Event]:
@@ -51,19 +51,10 @@ def fold(events: Iterable[Event], policy: Policy, calendar: Calendar, *, source:
     Gives a case that is not accepted (``accepted_at`` None, every event waiting) as long as its acceptance is
     missing or taken back. Never raises on any order or repetition of events that fit the schema.
     """
-    known = {e.id: e for e in events}
-    taken = effective_voids(known.values())
-    statuses: dict[str, tuple[Status, str]] = {}
-    live: list[Event] = []
-    for event in known.values():
-        if event.type == VOIDED:
-            statuses[event.id] = _judge_void(event, known, taken)
-        elif event.id in taken:
-            statuses[event.id] = Status.VOIDED, f"已被事件 {taken[event.id].id} 撤销"
-        elif event.type == VISIT:
-            statuses[event.id] = Status.APPLIED, ""
-        else:
-            live.append(event)
+    known: dict[str, Event] = {}
+    for event in events:
+        known.setdefault(event.id, event)
+    statuses, live = _set_apart(known, policy, calendar)
     acceptances = sorted((e for e in live if e.type == ACCEPTED), key=lambda e: e.order)
     if not acceptances:
         for event in live:
@@ -79,13 +70,42 @@ def fold(events: Iterable[Event], policy: Policy, calendar: Calendar, *, source:
     return state.case(statuses)
 
 
+def _set_apart(
+    known: dict[str, Event], policy: Policy, calendar: Calendar
+) -> tuple[dict[str, tuple[Status, str]], list[Event]]:
+    """Statuses of the events that change no case (voids, what they took back, visits), and the rest."""
+    taken = effective_voids(known.values())
+    begin, end = _span(policy, calendar)
+    statuses: dict[str, tuple[Status, str]] = {}
+    live: list[Event] = []
+    for event in known.values():
+        if event.type == VOIDED:
+            statuses[event.id] = _judge_void(event, known, taken)
+        elif event.id in taken:
+            statuses[event.id] = Status.VOIDED, f"已被事件 {taken[event.id].id} 撤销"
+        elif event.type == VISIT:
+            statuses[event.id] = Status.APPLIED, ""
+        elif not begin <= event.time < end:
+            years = f"{calendar.first.year}–{calendar.last.year}"
+            statuses[event.id] = Status.REJECTED, f"事件 {event.id} 的时间不在工作日历（{years}）之内，请核对年份"
+        else:
+            live.append(event)
+    return statuses, live
+
+
 def _apply(state: Folding, event: Event, accepted_at: datetime) -> tuple[Status, str]:
     if state.state not in ALLOWED[event.type]:
         words = STATE_WORDS[state.state]
         return Status.REJECTED, f"办件 {event.subject} {words}，事件 {event.id}（{event.type}）此时不适用"
-    at = event.time
-    if at < accepted_at:
-        at = accepted_at
-        state.findings.append(finding("before_acceptance", event.time, event.id, event=event.id))
-    state.apply(event, at)
+    if event.time < accepted_at:
+        state.find("before_acceptance", event.time, event)
+    apply(state, event, max(event.time, accepted_at))
     return Status.APPLIED, ""
+
+
+def _span(policy: Policy, calendar: Calendar) -> tuple[datetime, datetime]:
+    """From when to when the calendar can count out every limit that the policy knows: a due date never falls off it."""
+    longest = max((n for t in policy.targets for n in t.limits.values()), default=0)
+    days = 2 * (longest + policy.cap_days) + policy.pause_days
+    reach = min(days, calendar.between(calendar.first, calendar.last) - 1)
+    return at_minute(calendar.first, 0), at_minute(calendar.nth_before(calendar.last, max(reach, 1)), 0)

@@ -14,7 +14,7 @@ from math import ceil
 from sla_service.domain import clock as clocks
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import REPLY_TARGET, Clock
-from sla_service.domain.clock import Due, business_date
+from sla_service.domain.clock import Due, Pause, business_date
 from sla_service.domain.policy import Anchor, Policy, Role, Step, Target, at_minute
 
 #: Told at once when several steps are found due together; everybody higher one working day later.
@@ -44,7 +44,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Somebody in ``role`` is to be told. ``missed`` are the keys of steps that this one stands for as well."""
+    """Somebody in ``role`` is to be told. ``missed`` are the keys of his other steps that this one stands for."""
 
     role: str
     planned: Planned
@@ -76,7 +76,8 @@ class Ladder:
     calendar: Calendar
     kind: str
     department: str | None = None
-    acknowledged: bool = False  # the handler said so since this clock started: repeats "until acknowledged" rest
+    acknowledged: bool = False  # the handler has answered what was sent: repeats "until acknowledged" rest
+    acknowledged_at: datetime | None = None  # the same by its last time: rests steps that began before it, no others
 
     def steps(self) -> Iterator[Step]:
         for step in self.target.ladder:
@@ -119,15 +120,17 @@ class Ladder:
         base = self._base(step)
         if base is None:
             return
-        n, offset = 0, step.offset
-        while True:
-            at = self._at(step, base, offset)
-            if at is None:
-                return
+        first = at = self._at(step, base, step.offset)
+        n = 0
+        while at is not None and first is not None:
             yield Planned(at, step, n)
-            if not step.repeat or (step.until == "acknowledged" and self.acknowledged):
+            if not step.repeat or (step.until == "acknowledged" and self._answered(first)):
                 return
-            n, offset = n + 1, offset + step.repeat
+            n += 1
+            at = self._at(step, base, step.offset + n * step.repeat)
+
+    def _answered(self, first: datetime) -> bool:
+        return self.acknowledged or (self.acknowledged_at is not None and self.acknowledged_at >= first)
 
     def _base(self, step: Step) -> date | None:
         clock, due = self.clock, self.clock.due
@@ -135,21 +138,26 @@ class Ladder:
             return clock.start_on
         if step.anchor is Anchor.PAUSE_END:
             pause = clock.open_pause
-            if pause is None or due is not None:  # one that ran out before is urged on by the breach steps
-                return None
-            began = business_date(pause.begin)
-            until = pause.expected_until
-            if until is None or until > self.calendar.last:
-                return self.calendar.nth_after(began, self.policy.pause_days)
-            return self.calendar.on_or_after(max(until, began))
+            # one that ran out before is urged on by the breach steps
+            return None if pause is None or due is not None else self._pause_end(pause)
         if due is None:
             return None
         if step.anchor is Anchor.BREACH:
             return due.latest
         if step.anchor is Anchor.SHARE:
-            days = max(1, ceil(clock.limit * step.share))
-            return clocks.count_out(self.calendar, self.policy.hours, clock.start_on, days, clock.pauses)
+            days = max(1, ceil(round(clock.limit * step.share, 6)))  # 7 % of 100 is 7, not 7.000000000000001
+            reached = clocks.due(self.calendar, self.policy.hours, clock.start_on, days, clock.pauses)
+            return reached.earliest if reached else None
         return due.earliest
+
+    def _pause_end(self, pause: Pause) -> date:
+        """The day on which the pause is to be looked at, the first working day whose opening it has seen."""
+        calendar, began = self.calendar, business_date(pause.begin)
+        until = pause.expected_until
+        if until is None or until > calendar.nth_before(calendar.last, 1):
+            return calendar.nth_after(began, self.policy.pause_days)
+        ends = calendar.on_or_after(max(until, began))
+        return ends if self.policy.hours.open_at(ends) > pause.begin else calendar.nth_after(ends, 1)
 
     def _at(self, step: Step, base: date, offset: int) -> datetime | None:
         hours = self.policy.hours
@@ -162,6 +170,8 @@ class Ladder:
                 return None
             on = self.calendar.nth_after(base, offset)
         elif offset < 0:
+            if self.calendar.between(self.calendar.first, base) <= -offset:
+                return None
             on = self.calendar.nth_before(base, -offset)
         return at_minute(on, hours.open if step.minute is None else step.minute)
 
@@ -191,8 +201,8 @@ def decide(ladder: Ladder, *, watermark: datetime, now: datetime) -> Firing:
     due = ladder.clock.due
     found = ladder.planned(watermark, now)
     overtaken = due is not None and now >= due.latest_at
-    if overtaken:
-        found = [p for p in found if not p.step.before_breach]
+    if due is not None and overtaken:
+        found = [p for p in found if not (p.step.before_breach and p.at <= due.latest_at)]
     catch_up = len({p.at for p in found}) > 1
     breached = due.latest_at if due is not None and overtaken and watermark < due.latest_at else None
     notices = _notices(ladder, found, due, now, catch_up=catch_up)
@@ -203,17 +213,18 @@ def _notices(
     ladder: Ladder, found: Sequence[Planned], due: Due | None, now: datetime, *, catch_up: bool
 ) -> list[Notice]:
     policy, calendar = ladder.policy, ladder.calendar
-    last: dict[str, Planned] = {}
-    for one in found:  # in order of time, so the last step of each role stays
+    theirs: dict[str, list[Planned]] = {}
+    for one in found:
         for role in one.step.to:
-            last[role] = one
-    keys = tuple(dict.fromkeys(p.step.key for p in found))
+            theirs.setdefault(role, []).append(one)
     notices = []
-    for role, one in last.items():
+    for role, steps in theirs.items():
+        one = steps[-1]  # in order of time, so this is the last step of the role
         later = catch_up and role not in FIRST_TOLD
         at = now if not later else policy.hours.open_at(calendar.nth_after(business_date(now), 1))
-        expires = due.latest_at if due is not None and one.step.anchor in (Anchor.DUE, Anchor.SHARE) else None
-        missed = tuple(k for k in keys if k != one.step.key) if catch_up else ()
+        reminds = one.step.anchor in (Anchor.DUE, Anchor.SHARE)
+        expires = due.latest_at if due is not None and reminds and one.at <= due.latest_at else None
+        missed = tuple(dict.fromkeys(p.step.key for p in steps if p.step.key != one.step.key))
         notices.append(Notice(role, one, window(at, policy, calendar, one.step), expires, missed))
     return notices
 
@@ -222,3 +233,15 @@ def latest_passed(ladder: Ladder, now: datetime) -> Planned | None:
     """The last step that has passed: what a new holder is told once."""
     begin = ladder.clock.started_at - timedelta(days=1)
     return max(ladder.planned(begin, now), key=lambda p: p.at, default=None)
+
+
+def after_move(watermark: datetime, before: Due | None, after: Due | None) -> datetime:
+    """The watermark of a clock whose due date has moved from ``before`` to ``after`` (None: paused).
+
+    Steps already past count as done, so it stays where it is, with one exception: a move into the past (a late event,
+    a shorter limit) makes a breach that nobody has been told of, so the ladder goes on from that breach.
+    """
+    known = before is not None and before.latest_at <= watermark
+    if after is None or after.latest_at > watermark or known:
+        return watermark
+    return after.latest_at - timedelta(microseconds=1)

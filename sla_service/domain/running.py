@@ -57,21 +57,33 @@ class Running:
         return due is not None and at > due.latest_at
 
     def days_until(self, until: date, at: datetime) -> int:
-        """Working days from the start to ``until`` (moved to a working day), an open pause taken to end now."""
+        """Working days from the start to ``until``, an open pause taken to end now.
+
+        A limit that ends on a day off ends on the next working day (民法典 art. 203). Beyond the calendar's last day
+        there is nothing to count, so such a date is taken for that last day.
+        """
+        if until <= self.start_on:
+            return 0
         pauses = [p if p.end else replace(p, end=at) for p in self.pauses]
-        until = max(self.start_on, self.calendar.on_or_after(until))
+        last = self.calendar.nth_before(self.calendar.last, 1)
+        until = self.calendar.on_or_after(min(until, last))
         return clocks.used(self.calendar, self.policy.hours, self.start_on, pauses, until)
 
     def snapshot(self) -> Clock:
         return self._frozen(self.due())
 
-    def stop(self, at: datetime) -> Clock:
-        """Freezes the verdict. Closing exactly at the due instant is met."""
+    def stop(self, at: datetime, *, kept: bool = True) -> Clock:
+        """Freezes the verdict. Closing exactly at the due instant is met.
+
+        ``kept`` is False when something else than its own stop event ended the clock (signing is moot once the case
+        has gone to somebody else): that is a breach if it had run out by then, and no verdict otherwise.
+        """
         self.end_pause(at)
         due = self.due()
-        late = due is not None and at > due.latest_at
-        days = max(0, self.calendar.between(due.latest, business_date(at))) if due and late else 0
-        return self._frozen(due, at, Verdict.BREACHED if late else Verdict.MET, days)
+        if due is not None and at > due.latest_at:
+            days = max(0, self.calendar.between(due.latest, business_date(at)))
+            return self._frozen(due, at, Verdict.BREACHED, days)
+        return self._frozen(due, at, Verdict.MET, 0) if kept else self._frozen(due, at)
 
     def _frozen(
         self,

@@ -1,0 +1,283 @@
+"""One pooled client per provider, which knows whether a request that failed had gone out.
+
+The line between *certainly not sent* and *unclear* is drawn at the first byte of the request: what fails before
+it (name, connection, TLS, proxy tunnel) raises :class:`NotSentError`, what fails after it :class:`UnclearError`.
+Neither carries the address, since WeCom's holds the secret or the token in its query.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+import certifi
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from sla_service.delivery.outcome import Outcome, unavailable, unknown
+from sla_service.errors import ChannelError
+
+DEFAULT_TIMEOUT: Final = 10.0
+_LONGEST_TIMEOUT: Final = 120.0
+_CONNECT_TIMEOUT: Final = 5.0
+_IDLE_LIMIT: Final = 20.0  # firewalls forget idle connections silently; a send into one ends as unclear
+_POOL_SIZE: Final = 64
+_LARGEST_ANSWER: Final = 1 << 20
+
+_request = threading.local()
+
+
+class _NoTargets(logging.Filter):
+    """Drops urllib3's debug lines: they print the request target, and with it secrets and tokens."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_NoTargets())
+
+
+class TransportError(Exception):
+    """No answer. ``outcome`` is what that means for the message."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(f"{outcome.code}: {outcome.text}")
+        self.outcome = outcome
+
+
+class NotSentError(TransportError):
+    """The provider has not seen the request."""
+
+
+class UnclearError(TransportError):
+    """The request was on its way, and no whole answer came back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer, whatever its status."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class _Connection(HTTPConnection):
+    """Notes for the calling thread when the request begins, and does not come back after a long idle time."""
+
+    _used_at: float | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self._used_at = time.monotonic()
+        _request.begun = True
+        super().request(*args, **kwargs)
+
+    @property
+    def is_connected(self) -> bool:
+        """What the pool asks before it hands out a kept connection."""
+        fresh = self._used_at is None or time.monotonic() - self._used_at < _IDLE_LIMIT
+        return fresh and super().is_connected
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class Client:
+    """Requests to one provider over kept connections, from any number of threads and forked processes.
+
+    ``base`` is the address before the API's own path (``https://host/prefix``). ``ca`` names a file of
+    certificates to trust besides the system's, ``proxy`` an HTTP proxy (``http://user:secret@host:port``);
+    proxies of the environment are not used. ``timeout`` is how long to wait for the answer, in seconds; for a
+    connection it is at most 5. Raises :class:`ChannelError` (the reason, without a full stop: whoever opens the
+    channel puts its name before and an example behind it).
+    """
+
+    def __init__(
+        self, base: str, *, ca: str | None = None, proxy: str | None = None, timeout: float | str | None = None
+    ) -> None:
+        parts = _address(base, "base", "https://qyapi.weixin.qq.com")
+        if parts.query or parts.fragment or parts.username:
+            raise ChannelError("渠道地址里的 base= 只能写到路径为止，不能带 ?、# 或用户名")
+        self.base = base.rstrip("/")
+        self.host = parts.netloc
+        self.path = parts.path.rstrip("/")
+        self.timeout = _seconds(timeout)
+        self.proxy = proxy or None
+        self.ca = ca or None
+        if self.proxy:
+            _address(self.proxy, "proxy", "http://10.0.0.1:3128")
+        if self.ca:
+            try:
+                _context(self.ca)
+            except OSError:  # ssl.SSLError is one: no certificate in it
+                raise ChannelError(f"渠道地址里 ca= 指的文件 {self.ca} 读不出证书，请写 PEM 文件的完整路径") from None
+        self._limits = urllib3.Timeout(connect=min(self.timeout, _CONNECT_TIMEOUT), read=self.timeout)
+        self._lock = threading.Lock()
+        self._manager: urllib3.PoolManager | None = None
+        self._pid = 0
+
+    @property
+    def longest(self) -> float:
+        """The longest one request can take, in seconds."""
+        return self.timeout * 2 + min(self.timeout, _CONNECT_TIMEOUT)
+
+    def request(
+        self, method: str, path: str, *, query: str = "", body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One request, never repeated and never redirected. ``query`` is encoded already (:func:`encode`)."""
+        url = f"{self.base}{path}" + (f"?{query}" if query else "")
+        _request.begun = False
+        try:
+            return self._answer(method, url, body, headers or {})
+        except (HTTPError, OSError, ssl.SSLError) as error:
+            # "from None": the chained exception would print the target, and with it the secret.
+            if _request.begun:
+                raise UnclearError(_unclear(error)) from None
+            raise NotSentError(_not_sent(error)) from None
+
+    def close(self) -> None:
+        """Lets go of the kept connections; the next request opens new ones."""
+        with self._lock:
+            if self._manager is not None:
+                self._manager.clear()
+
+    def _answer(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        deadline = time.monotonic() + self.longest
+        response = self._pools().urlopen(
+            method,
+            url,
+            body=body or None,
+            headers={"User-Agent": "sla-service", **headers},
+            redirect=False,
+            retries=False,
+            timeout=self._limits,
+            preload_content=False,
+        )
+        try:
+            content = _read(response, deadline)
+        except BaseException:
+            response.close()  # what is left of the answer must not be read as the next one's
+            raise
+        response.release_conn()
+        return Reply(response.status, content, response.headers)
+
+    def _pools(self) -> urllib3.PoolManager:
+        with self._lock:
+            # A forked worker must not share sockets with its parent.
+            if self._manager is None or self._pid != os.getpid():
+                self._manager, self._pid = self._new_pools(), os.getpid()
+            return self._manager
+
+    def _new_pools(self) -> urllib3.PoolManager:
+        tls = _context(self.ca) if self.base.startswith("https:") else None
+        if self.proxy is None:
+            pools = urllib3.PoolManager(maxsize=_POOL_SIZE, ssl_context=tls)
+        else:
+            proxy = urlsplit(self.proxy)
+            login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}" if proxy.username else None
+            pools = urllib3.ProxyManager(
+                f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
+                proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
+                maxsize=_POOL_SIZE,
+                ssl_context=tls,
+            )
+        pools.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return pools
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """The whole body. The read timeout only bounds the silence between two bytes, not an answer that drips."""
+    content = bytearray()
+    while chunk := response.read1(65536):
+        content += chunk
+        if len(content) > _LARGEST_ANSWER or time.monotonic() > deadline:
+            raise UnclearError(unknown("answer", "对方的应答过长或过慢，没有读完。"))
+    return bytes(content)
+
+
+def encode(pairs: Iterable[tuple[str, str]]) -> str:
+    """A query string by RFC 3986, as signatures want it: a space is %20, ``~`` stays, ``/`` does not."""
+    return "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in pairs)
+
+
+def _not_sent(error: Exception) -> Outcome:
+    match error:
+        case NameResolutionError():
+            return unavailable("dns", "找不到对方的主机名。", hint="请检查 base= 里的主机名和本机的 DNS 设置。")
+        case ConnectTimeoutError():
+            return unavailable("connect_timeout", "连接超时。", hint="请检查防火墙，需要代理时写 proxy=。")
+        case ProxyError():
+            return unavailable("proxy", "代理没有接通。", hint="请检查 proxy= 的地址、端口、用户名和密码。")
+        case SSLError() | ssl.SSLError():
+            hint = "对方的证书不是公共机构签发时，请用 ca= 指定其根证书；并检查本机时间。"
+            return unavailable("tls", "TLS 握手失败。", hint=hint)
+        case _:
+            return unavailable("connect", "连接不上对方。", hint="请检查 base= 的地址和端口，以及防火墙。")
+
+
+def _unclear(error: Exception) -> Outcome:
+    if isinstance(error, ReadTimeoutError):
+        return unknown("read_timeout", "请求已发出，在规定时间内没有等到应答。")
+    return unknown("reset", "请求已发出，应答前连接断开。")
+
+
+def _address(url: str, option: str, example: str) -> SplitResult:
+    wrong = f"渠道地址里的 {option}= 要写成 http:// 或 https:// 开头的地址，例如 {example}"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ChannelError(wrong) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ChannelError(wrong)
+    return parts
+
+
+def _seconds(timeout: float | str | None) -> float:
+    if timeout is None or timeout == "":
+        return DEFAULT_TIMEOUT
+    try:
+        seconds = float(timeout)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise ChannelError(f"渠道地址里的 timeout= 是秒数，大于 0，最多 {_LONGEST_TIMEOUT:g}，例如 timeout=10")
+    return seconds
+
+
+@cache
+def _context(ca: str | None) -> ssl.SSLContext:
+    """Trusts the system's certificates, certifi's (a bare container has none) and those of ``ca``."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    if ca is not None:
+        context.load_verify_locations(ca)
+    return context

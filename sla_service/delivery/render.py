@@ -1,0 +1,148 @@
+"""The words of a message: which case, how long, what to do. Read on a phone at half past eight in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+_WEEKDAYS = "一二三四五六日"
+_KINDS = {"simple": "简单事项", "complex": "复杂问题", "special": "特殊问题"}
+#: More lines than this do not help anybody on a phone, and WeCom takes 2,048 bytes.
+LINES = 12
+_TITLE = 24  # characters of a case's title in a list
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One case in a message. ``left`` is in working days, negative once it has run out; None while paused."""
+
+    no: str
+    title: str
+    step: str
+    role: str
+    kind: str | None
+    due_on: date | None
+    left: int | None
+    overdue: bool
+    provisional: str = ""  # "11月25日至27日" where a notice is still to come
+    handler: str = ""
+    department: str = ""
+    by: str = ""
+    text: str = ""
+    reassigned: bool = False
+    missed: int = 0
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        """Sorts red first, then by days left."""
+        return (0 if self.overdue else 1, self.left if self.left is not None else 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    title: str
+    body: str
+
+
+def day(on: date) -> str:
+    """``11月25日（周三）``"""
+    return f"{on.month}月{on.day}日（周{_WEEKDAYS[on.weekday()]}）"
+
+
+def words(items: Sequence[Item], *, url: str | None = None) -> Words:
+    """One message about all of ``items``: in full for one case, a list by urgency for several."""
+    ordered = sorted(items, key=lambda i: (i.urgency, i.no))
+    made = _one(ordered[0]) if len(ordered) == 1 else _many(ordered)
+    return made if url is None else Words(made.title, f"{made.body}\n{url}")
+
+
+def status(item: Item) -> str:
+    """How long: ``已超期 2 个工作日``, ``今天到期``, ``还剩 1 个工作日``, ``挂起中``."""
+    if item.overdue:
+        late = -(item.left or 0)
+        return f"已超期 {late} 个工作日" if late > 0 else "已超期（到期日已下班）"
+    if item.left is None:
+        return "挂起中"
+    return "今天到期" if item.left == 0 else f"还剩 {item.left} 个工作日"
+
+
+def _headline(item: Item) -> str:
+    first = item.step.split(" ")[0]
+    fixed = {
+        "opening": "在办提醒",
+        "urged": "催办",
+        "escalated": "上报",
+        "no_reply": "待答复",
+        "due_changed": "到期日有变",
+    }
+    if first in fixed:
+        return fixed[first]
+    if first.startswith("pause_end"):
+        return "挂起到期"
+    if item.overdue:
+        return "超期"
+    return "今天到期" if item.left == 0 else "即将到期"
+
+
+def _one(item: Item) -> Words:
+    head = _headline(item)
+    title = f"【{head}】{item.no}"
+    lines = [item.title] if item.title else []
+    lines.append(f"{_when(item)}。")
+    if item.by or item.text:
+        lines.append(f"{item.by or '来件'}：{item.text or '请尽快办理'}")
+    lines.append(_todo(item))
+    who = " · ".join(w for w in (item.handler and f"承办 {item.handler}", item.department) if w)
+    kind = _KINDS.get(item.kind or "", "")
+    lines.append(" · ".join(w for w in (who, kind) if w))
+    return Words(title, "\n".join(line for line in lines if line))
+
+
+def _when(item: Item) -> str:
+    if item.step.startswith("no_reply"):
+        return "已办结，还没有答复当事人"
+    if item.due_on is None:
+        return status(item)
+    held = f"（暂定，视节假日通知为 {item.provisional}）" if item.provisional else ""
+    verb = "应于" if item.overdue else ""
+    ends = "办结" if item.overdue else "到期"
+    if not item.overdue and item.left == 0:
+        return f"今天下班前到期{held}"
+    return f"{status(item)}，{verb}{day(item.due_on)}{ends}{held}"
+
+
+def _todo(item: Item) -> str:
+    handler = item.role == "handler"
+    if item.step.startswith("no_reply"):
+        return "请把办理结果答复当事人，并登记答复时间。"
+    if item.step.startswith("pause_end"):
+        return "请确认是否可以恢复办理；仍需等待的，请告知当事人。" if handler else "请过问挂起是否该结束。"
+    if item.reassigned:
+        return "此件已转给您，请接手办理。"
+    if item.step.startswith("escalated"):
+        return "请研究处理意见。"
+    if item.overdue:
+        return "请立即办结并答复当事人；办不成的也要说明原因。" if handler else "请督办，必要时协调解决。"
+    if handler:
+        return "请在到期前办结并答复当事人；需要更长时间的，请在到期前办理延期。"
+    return "请提醒承办人按时办结。"
+
+
+def _many(items: Sequence[Item]) -> Words:
+    red = sum(i.overdue for i in items)
+    today = sum(not i.overdue and i.left == 0 for i in items)
+    rest = len(items) - red - today
+    parts = [f"{n} 件{w}" for n, w in ((red, "超期"), (today, "今天到期"), (rest, "待办")) if n]
+    lines = []
+    for item in items[:LINES]:
+        mark = "●" if item.overdue else "○"
+        title = item.title if len(item.title) <= _TITLE else item.title[: _TITLE - 1] + "…"
+        owner = f"（{item.handler}）" if item.handler and item.role != "handler" else ""
+        head = _headline(item)
+        note = f"{head}，" if head in ("催办", "上报", "挂起到期", "到期日有变") else ""
+        state = "待答复" if item.step.startswith("no_reply") else status(item)
+        lines.append(f"{mark} {item.no} {title}{owner}：{note}{state}")
+    if len(items) > LINES:
+        lines.append(f"…… 另有 {len(items) - LINES} 件")
+    return Words(f"【办件提醒】{'，'.join(parts)}", "\n".join(lines))

@@ -1,0 +1,108 @@
+"""Folding the cases of one batch and writing what follows: case rows, clocks, due dates that moved, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from sla_service.domain.case import Case, State
+from sla_service.domain.fold import fold
+from sla_service.domain.policy import Policy
+from sla_service.services import consequences
+from sla_service.services.app import App
+from sla_service.store import cases, inbox, outbox
+
+Key = tuple[str, str]
+Row = dict[str, Any]
+
+
+class Casework:
+    """The cases that a batch touches, from the lock to the last row."""
+
+    def __init__(
+        self, app: App, conn: Connection, sources: Mapping[str, Mapping[str, Any]], now: datetime, *, silent: bool
+    ) -> None:
+        self.app, self.conn, self.sources, self.now, self.silent = app, conn, sources, now, silent
+        self.rows: dict[Key, Mapping[str, Any]] = {}
+        self.changed: dict[Key, Row] = {}  # stored events whose status moved
+        self._history: dict[Key, dict[str, Row]] = {}
+        self._clocks: dict[Key, list[Mapping[str, Any]]] = {}
+        self._folded: dict[Key, tuple[Case, Policy]] = {}
+
+    def load(self, keys: Sequence[Key]) -> None:
+        """Locks the cases and reads what is known of them."""
+        self.rows = dict(cases.lock(self.conn, [(s, n, self.sources[s]["hall"]) for s, n in keys]))
+        self._history = {key: {} for key in self.rows}
+        seen = [key for key, row in self.rows.items() if row["updated_at"] is not None]
+        if not seen:
+            return
+        for row in inbox.history(self.conn, seen):
+            self._history[row["source"], row["no"]][row["id"]] = dict(row)
+        for clock in cases.read_clocks(self.conn, seen, lock=True):
+            self._clocks.setdefault((clock["source"], clock["no"]), []).append(clock)
+
+    def history(self) -> Iterable[Row]:
+        return (row for rows in self._history.values() for row in rows.values())
+
+    def add(self, row: Row) -> None:
+        self._history[row["source"], row["no"]][row["id"]] = row
+
+    def remove(self, row: Mapping[str, Any]) -> None:
+        """Takes a rejected event out. It had no part in its case, so that case need not be folded for it."""
+        self._history.get((row["source"], row["no"]), {}).pop(row["id"], None)
+
+    def fold(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            case, policy = self._fold(key)
+            self._folded[key] = case, policy
+            for event_id, row in self._history[key].items():
+                status, problem = case.statuses[event_id]
+                if (row["status"], row["problem"]) != (status.value, problem):
+                    row["status"], row["problem"] = status.value, problem
+                    self.changed[key[0], event_id] = row
+
+    def _fold(self, key: Key) -> tuple[Case, Policy]:
+        row = self.rows[key]
+        policy = self.app.policy(row["policy_version"], row["hall"])
+        events = [inbox.event_of(r) for r in self._history[key].values()]
+        current = self.app.calendar(row["hall"])
+        frozen = self.app.calendars.of(row["calendar_version"]) if row["state"] == State.CLOSED else current
+        case = fold(events, policy, frozen, source=key[0], no=key[1])
+        if frozen.version != current.version and case.state is not State.CLOSED:
+            case = fold(events, policy, current, source=key[0], no=key[1])  # reopened: judged anew under today's
+        return case, policy
+
+    def write(self, new_events: set[Key]) -> None:
+        """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""
+        result = consequences.Consequences()
+        for key, (case, policy) in self._folded.items():
+            old = self.rows[key]
+            calendar = self.app.calendar(old["hall"])
+            if case.state is State.CLOSED and old["state"] == State.CLOSED:
+                calendar = self.app.calendars.of(old["calendar_version"])
+            row = cases.case_row(case, old["hall"], policy, calendar, self.now)
+            if not case.accepted:
+                row["policy_version"] = row["calendar_version"] = None
+            context = consequences.Context(
+                case=case,
+                row=row,
+                old=old,
+                clocks={(c["target"], c["round"]): c for c in self._clocks.get(key, ())},
+                policy=policy,
+                calendar=calendar,
+                directory=self.app.config.directory,
+                source=self.sources[key[0]],
+                new_events={event_id for source, event_id in new_events if source == key[0]},
+                now=self.now,
+                silent=self.silent,
+            )
+            result.add(context)
+            self.rows[key] = row
+        cases.write(self.conn, result.cases)
+        cases.write_clocks(self.conn, result.clocks)
+        cases.delete_clocks(self.conn, result.gone)
+        outbox.add(self.conn, result.messages)
+        outbox.note(self.conn, result.journal)

@@ -1,0 +1,176 @@
+"""What follows from a folded case: its clocks' next look, breaches taken back, words to pass on. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sla_service.domain.calendar import Calendar
+from sla_service.domain.case import Case, Clock, Verdict
+from sla_service.domain.clock import business_date
+from sla_service.domain.directory import Directory
+from sla_service.domain.ladder import Ladder, Notice, Planned, latest_passed, target_of, window
+from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
+from sla_service.services.addressing import About, messages
+from sla_service.store import cases
+
+Row = dict[str, Any]
+
+MOMENT = timedelta(microseconds=1)
+
+#: How long a source's first events may trickle in before the opening lists go out.
+OPENING_DELAY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One case before and after a batch. ``clocks`` are the old rows by target and round."""
+
+    case: Case
+    row: Row
+    old: Mapping[str, Any]
+    clocks: Mapping[tuple[str, int], Mapping[str, Any]]
+    policy: Policy
+    calendar: Calendar
+    directory: Directory
+    source: Mapping[str, Any]
+    new_events: set[str]
+    now: datetime
+    silent: bool
+
+    def about(self, clock: Clock | None) -> About:
+        return About(
+            source=self.case.source,
+            no=self.case.no,
+            hall=self.old["hall"],
+            department=self.case.department,
+            handler=self.case.handler,
+            target=clock.target if clock else MAIN_TARGET,
+            round=clock.round if clock else self.case.round,
+            due_on=clock.due.on if clock and clock.due else None,
+            sandbox_only=bool(self.source["test"]),
+        )
+
+
+@dataclass(slots=True)
+class Consequences:
+    """Rows to be written for a whole batch."""
+
+    cases: list[Row] = field(default_factory=list)
+    clocks: list[Row] = field(default_factory=list)
+    gone: list[tuple[str, str, str, int]] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
+    journal: list[Row] = field(default_factory=list)
+
+    def add(self, c: Context) -> None:
+        self.cases.append(c.row)
+        kept = set()
+        for clock in c.case.clocks:
+            kept.add((clock.target, clock.round))
+            self.clocks.append(self._clock(c, clock))
+        gone = [key for key in c.clocks if key not in kept]
+        self.gone += [(c.case.source, c.case.no, target, number) for target, number in gone]
+        if c.case.accepted and not c.silent:
+            self._calls(c)
+            self._new_holder(c)
+
+    # -- clocks ---------------------------------------------------------------------------------------------
+
+    def _clock(self, c: Context, clock: Clock) -> Row:
+        old = c.clocks.get((clock.target, clock.round))
+        live = c.source["go_live"]
+        watermark = old["watermark"] if old else max(clock.started_at, live)
+        if c.silent:
+            watermark = max(watermark, c.now)
+        known = old["breached_at"] if old else None
+        if old is not None and clock.running and clock.due is not None and known is None:
+            moved_back = old["due_on"] != clock.due.on and live < clock.due.latest_at <= watermark
+            if moved_back and not c.silent:
+                watermark = clock.due.latest_at - MOMENT  # an event that makes it overdue is news, however late
+        breached = self._breach(c, clock, known, watermark)
+        if breached is not None and known is not None and known != breached:
+            watermark = max(watermark, breached)  # moved, but told: a breach is told again only after a withdrawal
+        row = cases.clock_row(c.case.source, c.case.no, clock)
+        row |= {"watermark": watermark, "breached_at": breached, "next_at": None}
+        ladder = ladder_of(c.case, clock, c.policy, c.calendar)
+        if clock.running and ladder is not None:
+            row["next_at"] = ladder.next_after(watermark)
+            if old is None and clock.started_at < live and clock.target == MAIN_TARGET and not c.silent:
+                self._opening(c, clock)
+        if old is not None and clock.running and old["due_on"] != row["due_on"]:
+            moved = {"target": clock.target, "old": old["due_on"], "new": row["due_on"], "reason": "events"}
+            self._note(c, "due_changed", moved)
+        return row
+
+    def _breach(self, c: Context, clock: Clock, known: datetime | None, watermark: datetime) -> datetime | None:
+        """The due instant whose passing is known: still standing, found in a verdict, or taken back with both dates."""
+        due = clock.due
+        if clock.running:
+            passed = due is not None and due.latest_at <= (watermark if known is None else c.now)
+        else:
+            passed = clock.verdict is Verdict.BREACHED
+        if passed and due is not None:
+            if known is None:
+                self._note(c, "breached", {"target": clock.target, "due": due.latest_at, "late_days": clock.late_days})
+            return due.latest_at
+        if known is not None:
+            new = due.latest_at if due else None
+            self._note(c, "breach_withdrawn", {"target": clock.target, "old": known, "new": new})
+        return None
+
+    def _note(self, c: Context, what: str, detail: Mapping[str, Any]) -> None:
+        row = {"source": c.case.source, "no": c.case.no, "at": c.now, "what": what, "detail": dict(detail)}
+        self.journal.append(row)
+
+    # -- words to pass on -----------------------------------------------------------------------------------
+
+    def _calls(self, c: Context) -> None:
+        for call in c.case.calls:
+            if call.event_id not in c.new_events or call.at < c.source["go_live"]:
+                continue
+            at = window(c.now, c.policy, c.calendar)
+            urged = call.type == "case.urged"
+            key = f"urged {business_date(at)}" if urged else f"escalated {call.event_id}"
+            anchor = Anchor.DUE if call.to == Role.HANDLER else Anchor.BREACH
+            self._say(c, Step(key, anchor, (call.to,), via_of(c.policy)), at, {"by": call.by, "text": call.text})
+
+    def _new_holder(self, c: Context) -> None:
+        """On reassignment the latest step that has passed is told once to the new handler."""
+        before, clock = c.old["handler"], c.case.main
+        if c.old["accepted_at"] is None or c.case.handler in (None, before) or clock is None or not clock.running:
+            return
+        old = c.clocks.get((clock.target, clock.round))
+        ladder = ladder_of(c.case, clock, c.policy, c.calendar)
+        if ladder is None or old is None:
+            return
+        last = latest_passed(ladder, old["watermark"])
+        if last is None or last.at < c.source["go_live"]:
+            return  # nothing was told yet, or it lies ahead and comes by itself
+        at = window(c.now, c.policy, c.calendar, last.step)
+        notice = Notice(Role.HANDLER, last, at, None)
+        self.messages += messages(c.about(clock), [notice], c.directory, now=c.now, extra={"reassigned": True})
+
+    def _opening(self, c: Context, clock: Clock) -> None:
+        at = window(max(c.now, c.source["go_live"]) + OPENING_DELAY, c.policy, c.calendar)
+        self._say(c, Step("opening", Anchor.DUE, (Role.HANDLER,), via_of(c.policy)), at, {}, clock)
+
+    def _say(self, c: Context, step: Step, at: datetime, extra: Mapping[str, Any], clock: Clock | None = None) -> None:
+        notice = Notice(step.to[0], Planned(at, step), at, None)
+        self.messages += messages(c.about(clock or c.case.main), [notice], c.directory, now=c.now, extra=extra)
+
+
+def via_of(policy: Policy) -> tuple[str, ...]:
+    """The channel for words that no step of the ladder speaks of: the first one that the ladder uses."""
+    return policy.no_reply_via
+
+
+def ladder_of(case: Case, clock: Clock, policy: Policy, calendar: Calendar) -> Ladder | None:
+    """The ladder of a clock, None where the policy no longer knows its target."""
+    target = target_of(policy, clock.target)
+    if target is None:
+        return None
+    acknowledged = any(at > clock.started_at and who == case.handler for at, who in case.acknowledged)
+    kind = case.kind or policy.unclassified_as
+    return Ladder(clock, target, policy, calendar, kind, case.department, acknowledged)

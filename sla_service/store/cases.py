@@ -1,0 +1,175 @@
+"""Case and clock rows: out of the fold into the database, and back for a look at the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sla_service.domain.calendar import Calendar
+from sla_service.domain.case import Case, Clock, Verdict
+from sla_service.domain.clock import Due, Pause
+from sla_service.domain.policy import MAIN_TARGET, Policy
+from sla_service.store import bulk, tables
+
+Key = tuple[str, str]
+Row = Mapping[str, Any]
+
+_CASES = tables.cases.c
+_CLOCKS = tables.clocks.c
+CASE_COLUMNS = tuple(c.name for c in _CASES if c.name not in ("source", "no"))
+CLOCK_KEY = ("source", "no", "target", "round")
+CLOCK_COLUMNS = tuple(c.name for c in _CLOCKS if c.name not in CLOCK_KEY)
+
+
+def lock(conn: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[Key, Row]:
+    """Makes and locks the rows of ``(source, no, hall)``, in sorted order, those not yet accepted too.
+
+    Two transactions that each hold half of a case's events must not fold past each other.
+    """
+    if not keys:
+        return {}
+    keys = sorted(keys)
+    bulk.insert(conn, tables.cases, [{"source": s, "no": n, "hall": h} for s, n, h in keys], key=("source", "no"))
+    return {(r["source"], r["no"]): r for r in read(conn, [(s, n) for s, n, _ in keys], lock=True)}
+
+
+def read(conn: Connection, keys: Iterable[Key], *, lock: bool = False) -> list[Row]:
+    rest = f"{bulk.pairs(conn)} p JOIN cases c ON c.source = p.a AND c.no = p.b"
+    if lock and conn.dialect.name != "sqlite":
+        rest += " ORDER BY c.source, c.no FOR UPDATE OF c"
+    return bulk.select(conn, tables.cases, "c", rest, pairs=bulk.pairs_value(keys))
+
+
+def read_clocks(conn: Connection, keys: Iterable[Key], *, lock: bool = False) -> list[Row]:
+    """All clocks of the cases; locked, so that a tick and an event do not overwrite each other's watermark."""
+    rest = f"{bulk.pairs(conn)} p JOIN clocks k ON k.source = p.a AND k.no = p.b"
+    if lock and conn.dialect.name != "sqlite":
+        rest += " ORDER BY k.source, k.no FOR UPDATE OF k"
+    return bulk.select(conn, tables.clocks, "k", rest, pairs=bulk.pairs_value(keys))
+
+
+def write(conn: Connection, rows: Sequence[Row]) -> None:
+    bulk.insert(conn, tables.cases, rows, key=("source", "no"), update=CASE_COLUMNS)
+
+
+def write_clocks(conn: Connection, rows: Sequence[Row]) -> None:
+    bulk.insert(conn, tables.clocks, rows, key=CLOCK_KEY, update=CLOCK_COLUMNS)
+
+
+def delete_clocks(conn: Connection, keys: Iterable[tuple[str, str, str, int]]) -> None:
+    """Takes out clocks that no longer exist in the fold (an answer was given, an acceptance taken back)."""
+    table = tables.clocks
+    params = [{"s": s, "n": n, "t": t, "r": r} for s, n, t, r in keys]
+    if params:
+        where = "source = :s AND no = :n AND target = :t AND round = :r"
+        conn.execute(table.delete().where(sa.text(where)), params)
+
+
+def case_row(case: Case, hall: str, policy: Policy, calendar: Calendar, now: datetime) -> dict[str, Any]:
+    """The row of a folded case. A case that is not accepted has a row too: it holds the place of its events."""
+    clock, due = case.main, case.main.due if case.main else None
+    return {
+        "source": case.source,
+        "no": case.no,
+        "hall": hall,
+        "accepted_at": case.accepted_at,
+        "state": case.state.value if case.accepted else None,
+        "kind": case.kind,
+        "title": case.title,
+        "matter": case.matter,
+        "department": case.department,
+        "handler": case.handler,
+        "outcome": case.outcome,
+        "closed_at": case.closed_at,
+        "replied_at": case.replied_at,
+        "round": case.round,
+        "due_on": due.on if due else None,
+        "due_at": due.at if due else None,
+        "due_earliest": due.earliest if due else None,
+        "due_latest": due.latest if due else None,
+        "due_latest_at": due.latest_at if due else None,
+        "provisional": due.provisional if due else None,
+        "yellow_on": _yellow_on(case.kind, due, policy, calendar) if due else None,
+        "verdict": clock.verdict.value if clock and clock.verdict else None,
+        "late_days": clock.late_days if clock and clock.verdict is Verdict.BREACHED else None,
+        "findings": [{"code": f.code, "text": f.text} for f in case.findings],
+        "detail": _detail(case),
+        "policy_version": policy.version,
+        "calendar_version": calendar.version,
+        "updated_at": now,
+    }
+
+
+def _yellow_on(kind: str | None, due: Due, policy: Policy, calendar: Calendar) -> date:
+    target = policy.target(MAIN_TARGET)
+    days = target.yellow.get(kind or policy.unclassified_as, 0) if target else 0
+    return calendar.nth_before(due.earliest, days) if days else due.earliest
+
+
+def _detail(case: Case) -> dict[str, Any]:
+    return {
+        "holders": [[h.since, h.handler, h.department] for h in case.holders],
+        "acknowledged": [[at, who] for at, who in case.acknowledged[-20:]],
+        "merged_into": list(case.merged_into),
+        "labels": case.data.get("labels"),
+        "wanted_by": case.data.get("wanted_by"),
+    }
+
+
+def clock_row(source: str, no: str, clock: Clock) -> dict[str, Any]:
+    """A clock's row without what the ladder adds to it (watermark, breached_at, next_at)."""
+    due = clock.due
+    return {
+        "source": source,
+        "no": no,
+        "target": clock.target,
+        "round": clock.round,
+        "started_at": clock.started_at,
+        "start_on": clock.start_on,
+        "limit_days": clock.limit,
+        "pauses": [[p.begin, p.end, p.reason, p.expected_until] for p in clock.pauses],
+        "stopped_at": clock.stopped_at,
+        "due_on": due.on if due else None,
+        "due_earliest": due.earliest if due else None,
+        "due_latest": due.latest if due else None,
+        "due_latest_at": due.latest_at if due else None,
+        "provisional": due.provisional if due else False,
+        "verdict": clock.verdict.value if clock.verdict else None,
+        "late_days": clock.late_days,
+    }
+
+
+def clock_of(row: Row) -> Clock:
+    """The domain's clock out of its row."""
+    due = None
+    if row["due_on"] is not None:
+        at = row["due_latest_at"]
+        due = Due(row["due_on"], at, row["provisional"], row["due_earliest"], row["due_latest"], at)
+    pauses = tuple(_pause(p) for p in row["pauses"])
+    verdict = Verdict(row["verdict"]) if row["verdict"] else None
+    return Clock(
+        row["target"],
+        row["round"],
+        row["started_at"],
+        row["start_on"],
+        row["limit_days"],
+        pauses,
+        row["stopped_at"],
+        due,
+        verdict,
+        row["late_days"],
+    )
+
+
+def _pause(item: Sequence[Any]) -> Pause:
+    begin, end, reason, until = item
+    return Pause(
+        datetime.fromisoformat(begin),
+        datetime.fromisoformat(end) if end else None,
+        reason,
+        date.fromisoformat(until) if until else None,
+    )

@@ -1,0 +1,168 @@
+"""Envelopes and their tries: claimed with a lease, marked before the call, recorded after it, each fenced by attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sla_service.store import tables
+
+Row = Mapping[str, Any]
+_M, _D, _A = tables.messages, tables.deliveries, tables.attempts
+_CASE_FIELDS = (
+    "title",
+    "kind",
+    "department",
+    "handler",
+    "state",
+    "accepted_at",
+    "due_latest",
+    "due_latest_at",
+    "due_earliest",
+    "provisional",
+    "calendar_version",
+)
+
+
+def waiting_channels(conn: Connection, *, now: datetime) -> list[str]:
+    """Channels on which something may go out, be tried again, or has a lease that ran out."""
+    queued = sa.select(_M.c.channel).where(_M.c.state == "queued", _M.c.not_before <= now)
+    again = sa.select(_D.c.channel).where(_D.c.state == "queued", _D.c.not_before <= now)
+    expired = sa.select(_D.c.channel).where(_D.c.state.in_(("claimed", "sending")), _D.c.lease_until < now)
+    return sorted(conn.execute(sa.union(queued, again, expired)).scalars())
+
+
+def claim_recipients(conn: Connection, channel: str, *, now: datetime, limit: int) -> list[Row]:
+    """All messages that wait for up to ``limit`` people on ``channel``, locked: one person, one envelope.
+
+    On PostgreSQL an advisory lock per person keeps two workers from splitting what waits for him.
+    """
+    due = sa.and_(_M.c.state == "queued", _M.c.channel == channel, _M.c.not_before <= now)
+    people = conn.execute(
+        sa.select(_M.c.recipient).where(due).group_by(_M.c.recipient).order_by(sa.func.min(_M.c.id)).limit(limit)
+    ).scalars()
+    names = [str(p) for p in people]
+    if not names:
+        return []
+    if conn.dialect.name != "sqlite":
+        asked = sa.func.unnest(sa.cast(names, sa.ARRAY(sa.Text))).column_valued("person")
+        mine = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(sa.literal(channel + ":") + asked, 0))
+        names = list(conn.execute(sa.select(asked).where(mine)).scalars())
+    query = sa.select(_M).where(due, _M.c.recipient.in_(names)).order_by(_M.c.recipient, _M.c.id).with_for_update()
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
+    """What decides whether messages still stand: their case and clock as they are now, by message id."""
+    case, clock = tables.cases, tables.clocks
+    query = (
+        sa.select(
+            _M.c.id,
+            *(case.c[name].label(f"case_{name}") for name in _CASE_FIELDS),
+            clock.c.due_on.label("clock_due_on"),
+            clock.c.stopped_at.label("clock_stopped_at"),
+            clock.c.source.label("clock_source"),
+        )
+        .join(case, sa.and_(case.c.source == _M.c.source, case.c.no == _M.c.no))
+        .outerjoin(
+            clock,
+            sa.and_(
+                clock.c.source == _M.c.source,
+                clock.c.no == _M.c.no,
+                clock.c.target == _M.c.target,
+                clock.c.round == _M.c.round,
+            ),
+        )
+        .where(_M.c.id.in_(ids))
+    )
+    return {r["id"]: dict(r) for r in conn.execute(query).mappings()}
+
+
+def create(conn: Connection, row: Mapping[str, Any], message_ids: Iterable[int]) -> int:
+    """Makes a claimed envelope around messages; gives its id."""
+    made = conn.execute(_D.insert().values(**row).returning(_D.c.id)).scalar_one()
+    settle_messages(conn, message_ids, state="claimed", delivery=made)
+    return int(made)
+
+
+def settle_messages(conn: Connection, ids: Iterable[int], *, state: str, reason: str = "", **more: Any) -> None:
+    wanted = list(ids)
+    if wanted:
+        conn.execute(_M.update().where(_M.c.id.in_(wanted)).values(state=state, reason=reason, **more))
+
+
+def claim_again(conn: Connection, channel: str, *, now: datetime, lease_until: datetime, worker: str, limit: int) -> list[Row]:
+    """Envelopes that are to be tried again: claimed anew, attempt + 1."""
+    due = (
+        sa.select(_D.c.id)
+        .where(_D.c.state == "queued", _D.c.channel == channel, _D.c.not_before <= now)
+        .order_by(_D.c.not_before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(due).scalars())
+    if not ids:
+        return []
+    conn.execute(
+        _D.update()
+        .where(_D.c.id.in_(ids))
+        .values(state="claimed", attempt=_D.c.attempt + 1, lease_until=lease_until, worker=worker)
+    )
+    return [dict(r) for r in conn.execute(sa.select(_D).where(_D.c.id.in_(ids))).mappings()]
+
+
+def expired(conn: Connection, channel: str, *, now: datetime, limit: int) -> list[Row]:
+    """Envelopes whose worker did not come back in time, locked."""
+    query = (
+        sa.select(_D)
+        .where(_D.c.state.in_(("claimed", "sending")), _D.c.channel == channel, _D.c.lease_until < now)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def requeue(conn: Connection, delivery: int, *, now: datetime) -> None:
+    """Puts a claimed envelope, which was certainly not sent, back into the queue."""
+    conn.execute(_D.update().where(_D.c.id == delivery).values(state="queued", not_before=now, lease_until=None))
+
+
+def mark_sending(
+    conn: Connection, delivery: int, attempt: int, *, now: datetime, lease_until: datetime, body: Mapping[str, Any]
+) -> bool:
+    """The last commit before the call; False if another worker has taken the envelope over (the fence)."""
+    mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state == "claimed")
+    done = conn.execute(_D.update().where(mine).values(state="sending", lease_until=lease_until, body=body))
+    if done.rowcount != 1:
+        return False
+    conn.execute(_A.insert().values(delivery=delivery, attempt=attempt, started_at=now))
+    return True
+
+
+def record(conn: Connection, delivery: int, attempt: int, *, state: str, **more: Any) -> bool:
+    """Writes what became of a try; False if the lease ran out and somebody else has it now (the fence)."""
+    mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state.in_(("claimed", "sending")))
+    values = {"state": state, "lease_until": None, **more}
+    return conn.execute(_D.update().where(mine).values(**values)).rowcount == 1
+
+
+def finish_attempt(
+    conn: Connection, delivery: int, attempt: int, *, now: datetime, outcome: str, code: str, text: str
+) -> None:
+    key = sa.and_(_A.c.delivery == delivery, _A.c.attempt == attempt)
+    conn.execute(_A.update().where(key).values(finished_at=now, outcome=outcome, code=code, text=text[:500]))
+
+
+def first_unclear(conn: Connection, delivery: int) -> datetime | None:
+    """When the first try with an unclear outcome went out."""
+    query = sa.select(_A.c.started_at).where(_A.c.delivery == delivery, _A.c.outcome == "unknown")
+    return conn.execute(query.order_by(_A.c.attempt).limit(1)).scalar()
+
+
+def messages_of(conn: Connection, delivery: int) -> list[Row]:
+    query = sa.select(_M).where(_M.c.delivery == delivery, _M.c.state == "claimed").order_by(_M.c.id)
+    return [dict(r) for r in conn.execute(query).mappings()]

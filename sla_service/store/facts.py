@@ -1,0 +1,26 @@
+"""Small facts that all processes share: provider tokens, when the last tick ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sla_service.store import bulk, tables
+
+
+def put(conn: Connection, key: str, value: str, *, now: datetime, expires_at: datetime | None = None) -> None:
+    row = {"key": key, "value": value, "at": now, "expires_at": expires_at}
+    bulk.insert(conn, tables.facts, [row], key=("key",), update=("value", "at", "expires_at"))
+
+
+def get(conn: Connection, key: str) -> Mapping[str, Any] | None:
+    """The fact as a mapping of value, at and expires_at; None if nobody said it."""
+    return conn.execute(sa.select(tables.facts).where(tables.facts.c.key == key)).mappings().one_or_none()
+
+
+def drop(conn: Connection, key: str) -> None:
+    conn.execute(tables.facts.delete().where(tables.facts.c.key == key))

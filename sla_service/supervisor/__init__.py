@@ -1,0 +1,1 @@
+"""``sla up``: the whole service under one parent process."""

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from sla_service.calendars import package, projection
-from sla_service.calendars.model import Layer, LayerDay, Rank, hash_lines, kind_of, notice_year
+from sla_service.calendars.model import Layer, LayerDay, Rank, hash_lines, kind_of
 from sla_service.calendars.variants import NoticeScenarios
 from sla_service.domain.calendar import Calendar, Day, Year, YearStatus
 
@@ -67,7 +67,7 @@ def _days(ordered: list[Layer], years: Mapping[int, Year], first: date, last: da
     for layer in ordered:
         # A local layer never settles the national days below it, it only lies on them.
         if layer.replaces and layer.rank < Rank.LOCAL:
-            merged = {on: held for on, held in merged.items() if notice_year(on) not in layer.replaces}
+            merged = {on: held for on, held in merged.items() if not layer.settles(on)}
         source = layer.shown_source
         merged.update((on, (day, source)) for on, day in layer.days.items() if first <= on <= last)
     settled = {year for year, info in years.items() if info.status.settled}

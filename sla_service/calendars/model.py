@@ -37,8 +37,8 @@ class Layer:
     """Days from one source, with where they come from.
 
     ``years`` is the status that this layer gives to years; ``replaces`` the years that it settles as a whole:
-    national days of lower layers are dropped for these (see :func:`notice_year`), so that what a notice does
-    not mention is a plain day, whatever a projection held before.
+    national days of lower layers are dropped for these, so that what a notice does not mention is a plain day,
+    whatever a projection held before.
     """
 
     name: str
@@ -57,6 +57,17 @@ class Layer:
     def shown_source(self) -> str:
         """What stands as the source of each of its days."""
         return self.source or self.document or self.name
+
+    def settles(self, on: date) -> bool:
+        """True if this layer says all there is to say of ``on``, as a national day.
+
+        Of the December before its year it does so only if it names days there: many files for a year begin
+        with its first of January, which does not take back what the New Year's notice had said.
+        """
+        year = notice_year(on)
+        if year not in self.replaces:
+            return False
+        return on.year == year or any(day.year < year for day in self.days if notice_year(day) == year)
 
     @property
     def hash(self) -> str:
@@ -94,3 +105,48 @@ def hash_days(days: Mapping[date, LayerDay]) -> str:
 def hash_lines(lines: Iterable[str]) -> str:
     """SHA-256 (hex) of text lines."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedNotice:
+    """A notice as read, from whatever format; nothing is stored by reading it.
+
+    ``complete``: it sets the whole year (and so replaces projection and package there). ``amended``: it changes
+    single days of a year that another notice has set. Neither: the file holds no days, the year stays unknown.
+    """
+
+    year: int
+    days: Mapping[date, LayerDay]
+    title: str = ""
+    document: str = ""
+    issued: date | None = None
+    complete: bool = False
+    amended: bool = False
+    warnings: tuple[str, ...] = ()
+    url: str = ""
+    sha256: str = ""
+
+    @property
+    def status(self) -> YearStatus:
+        """What the year becomes by it."""
+        if self.complete:
+            return YearStatus.PUBLISHED
+        return YearStatus.AMENDED if self.amended else YearStatus.UNKNOWN
+
+    def layer(
+        self, *, rank: Rank = Rank.NOTICE, name: str = "", importer: str = "", imported_at: datetime | None = None
+    ) -> Layer:
+        """The layer that an import of this notice adds; a local or hall's one leaves the year's status alone."""
+        national = rank <= Rank.NOTICE and bool(self.days)
+        return Layer(
+            name=name or self.document or self.title or f"{self.year} 年放假安排",
+            rank=rank,
+            days=self.days,
+            document=self.document,
+            url=self.url,
+            sha256=self.sha256,
+            importer=importer,
+            imported_at=imported_at,
+            years={self.year: self.status} if national else {},
+            replaces=frozenset({self.year}) if national and self.complete else frozenset(),
+        )

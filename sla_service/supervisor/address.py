@@ -45,13 +45,13 @@ class Address:
             conn.close()
 
 
-def free(address: Address, *, say: Callable[[str], None]) -> Address:
+def free(address: Address, *, say: Callable[[str], None], patience: float = PATIENCE) -> Address:
     """The address once it can be listened on; port 0 becomes a free one.
 
     The port of a service that was killed a moment ago comes free by itself, so a taken one is waited for. Raises
-    PortTakenError after PATIENCE seconds, SettingError at once for an address that waiting cannot mend.
+    PortTakenError after ``patience`` seconds, SettingError at once for an address that waiting cannot mend.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     waiting = False
     while True:
         try:
@@ -66,7 +66,7 @@ def free(address: Address, *, say: Callable[[str], None]) -> Address:
                     f"{address} 已被别的程序占用：请停止它，或用 SLA_HTTP 换一个地址，例如 SLA_HTTP=127.0.0.1:8001"
                 ) from None
         if not waiting:
-            say(f"{address} 被占用，最多等 {PATIENCE:g} 秒")
+            say(f"{address} 被占用，最多等 {patience:g} 秒")
             waiting = True
         time.sleep(_STEP)
 

@@ -29,12 +29,12 @@ def state_folder(*, sqlite_path: Path | None, database_url: str, var_dir: Path) 
 
 
 @contextmanager
-def held(folder: Path, *, say: Callable[[str], None]) -> Iterator[int]:
+def held(folder: Path, *, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[int]:
     """Holds the folder for this service alone, and gives a descriptor to hand down to every child.
 
     There are two locks. ``lock`` is ours: taken means that another ``sla up`` lives, and is refused (StoreError).
     ``family`` lasts until the last child is gone, also when we were killed: a broker never finds another still at
-    work on its files. Those left behind go by themselves, so that one is waited for.
+    work on its files. Those left behind go by themselves, so that one is waited for, ``patience`` seconds.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(folder / "lock") as own, _opened(folder / "family") as family:
@@ -46,7 +46,7 @@ def held(folder: Path, *, say: Callable[[str], None]) -> Iterator[int]:
             )
         os.ftruncate(own, 0)
         os.pwrite(own, b"%d\n" % os.getpid(), 0)
-        _wait_for(family, folder / "family", say)
+        _wait_for(family, folder / "family", say, patience)
         yield family
 
 
@@ -67,8 +67,8 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def _wait_for(family: int, path: Path, say: Callable[[str], None]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_for(family: int, path: Path, say: Callable[[str], None], patience: float) -> None:
+    deadline = time.monotonic() + patience
     waiting = False
     while not _taken(family):
         if time.monotonic() >= deadline:

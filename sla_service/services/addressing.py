@@ -52,11 +52,12 @@ def messages(
             before_breach=notice.step.before_breach,
         )
         urgent = not notice.step.before_breach
-        detail = {"urgent": urgent, "missed": list(notice.missed), "fell": [n.text for n in receivers.fell], **(extra or {})}
-        found = [(person.id, str(role)) for person, role in receivers.people] or [(None, None)]
+        fell = [fall.text for fall in receivers.fell]
+        detail = {"urgent": urgent, "missed": list(notice.missed), "fell": fell, **(extra or {})}
+        found: list[tuple[str | None, str | None]] = [(p.id, str(role)) for p, role in receivers.people]
         via = notice.step.via
         chosen = [(c, ()) for c in via] if notice.step.all else [(via[0], via[1:])]
-        for recipient, as_role in found:
+        for recipient, as_role in found or [(None, None)]:
             for channel, rest in chosen:
                 row = _row(about, notice, recipient, as_role, channel, rest, detail, now)
                 rows.setdefault(row["dedupe_key"], row)

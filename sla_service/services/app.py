@@ -8,6 +8,7 @@ from threading import Lock
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.policy import Policy
+from sla_service.services.channels import Channels
 from sla_service.services.config import Config, policy_from_dict
 from sla_service.settings import Settings
 from sla_service.store import versions
@@ -39,6 +40,7 @@ class App:
     db: Database
     config: Config
     calendars: Calendars
+    channels: Channels
     _policies: dict[str, Policy] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 

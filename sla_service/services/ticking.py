@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
 from sla_service.services.addressing import About, messages
 from sla_service.services.app import App
-from sla_service.store import cases, clocks, facts, outbox
+from sla_service.store import cases, clocks, deliveries, facts, outbox
 
 Row = dict[str, Any]
 
 BATCH = 500
 LAST_TICK = "last_tick"
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -95,3 +96,16 @@ def beat_heard(app: App, *, now: datetime) -> None:
     """Notes that a tick ran, for the doctor and for workers that hear no beat."""
     with app.db.write() as conn:
         facts.put(conn, LAST_TICK, "", now=now)
+
+
+def last_tick(app: App) -> datetime:
+    """When a tick last ran anywhere; long ago if never."""
+    with app.db.read() as conn:
+        fact = facts.get(conn, LAST_TICK)
+    return fact["at"] if fact is not None else NEVER
+
+
+def waiting(app: App, *, now: datetime) -> list[str]:
+    """Channels on which something may go out now."""
+    with app.db.read() as conn:
+        return deliveries.waiting_channels(conn, now=now)

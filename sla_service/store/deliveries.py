@@ -1,4 +1,4 @@
-"""Envelopes and their tries: claimed with a lease, marked before the call, recorded after it, each fenced by attempt."""
+"""Envelopes and their tries: claimed with a lease, marked before the call, recorded after it, fenced by attempt."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ def settle_messages(conn: Connection, ids: Iterable[int], *, state: str, reason:
         conn.execute(_M.update().where(_M.c.id.in_(wanted)).values(state=state, reason=reason, **more))
 
 
-def claim_again(conn: Connection, channel: str, *, now: datetime, lease_until: datetime, worker: str, limit: int) -> list[Row]:
+def claim_again(
+    conn: Connection, channel: str, *, now: datetime, lease_until: datetime, worker: str, limit: int
+) -> list[Row]:
     """Envelopes that are to be tried again: claimed anew, attempt + 1."""
     due = (
         sa.select(_D.c.id)

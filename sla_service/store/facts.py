@@ -19,7 +19,8 @@ def put(conn: Connection, key: str, value: str, *, now: datetime, expires_at: da
 
 def get(conn: Connection, key: str) -> Mapping[str, Any] | None:
     """The fact as a mapping of value, at and expires_at; None if nobody said it."""
-    return conn.execute(sa.select(tables.facts).where(tables.facts.c.key == key)).mappings().one_or_none()
+    row = conn.execute(sa.select(tables.facts).where(tables.facts.c.key == key)).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def drop(conn: Connection, key: str) -> None:

@@ -179,6 +179,7 @@ deliveries = sa.Table(
     sa.Column("urgent", sa.Boolean, nullable=False),  # an escalation, not a reminder
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("not_before", Instant, nullable=False),
+    sa.Column("not_after", Instant),  # a repeat that the provider would no longer drop must not go out
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("lease_until", Instant),
     sa.Column("worker", sa.Text),

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("not_before", Instant(), nullable=False),
+        sa.Column("not_after", Instant(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("worker", sa.Text(), nullable=True),

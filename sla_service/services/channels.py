@@ -1,0 +1,85 @@
+"""The channels of channels.yaml, opened when first used and kept open, with their ports into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from threading import Lock
+
+from sla_service import systime
+from sla_service.delivery.message import Message
+from sla_service.delivery.plugins.ports import Ports
+from sla_service.delivery.registry import Channel, expand, open_channel
+from sla_service.errors import ChannelError
+from sla_service.services.config import ChannelConf
+from sla_service.store import facts, mailbox
+from sla_service.store.engine import Database
+
+SANDBOX = "sandbox"
+
+
+class StoredTokens:
+    """Provider tokens in the database: one per application for all workers, since fetching often is throttled."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, key: str, *, now: datetime) -> str | None:
+        with self._db.read() as conn:
+            fact = facts.get(conn, f"token:{key}")
+        if fact is None or fact["expires_at"] is None or fact["expires_at"] <= now:
+            return None
+        return str(fact["value"])
+
+    def put(self, key: str, token: str, *, expires_at: datetime) -> None:
+        with self._db.write() as conn:
+            facts.put(conn, f"token:{key}", token, now=systime.now(), expires_at=expires_at)
+
+
+class Channels:
+    """Opens channels by name; safe to share between threads."""
+
+    def __init__(self, confs: Mapping[str, ChannelConf], db: Database, variables: Mapping[str, str]) -> None:
+        self._confs, self._db, self._variables = confs, db, variables
+        self._open: dict[str, Channel] = {}
+        self._lock = Lock()
+
+    def open(self, name: str) -> Channel:
+        """The channel of that name. Raises ChannelError (never with a secret) if its URL does not do."""
+        with self._lock:
+            if name not in self._open:
+                self._open[name] = open_channel(name, self._url(name), ports=self._ports(name))
+            return self._open[name]
+
+    def names(self) -> list[str]:
+        return sorted(self._confs)
+
+    def close(self) -> None:
+        with self._lock:
+            for channel in self._open.values():
+                channel.close()
+            self._open.clear()
+
+    def _url(self, name: str) -> str:
+        if name == SANDBOX and name not in self._confs:
+            return "sandbox://"
+        if name not in self._confs:
+            raise ChannelError(f"channels.yaml 里没有渠道 {name}，请加上它，或改 policy.yaml 里的 via")
+        return expand(self._confs[name].url, self._variables)
+
+    def _ports(self, name: str) -> Ports:
+        def put(message: Message) -> str:
+            to = message.to[0]
+            with self._db.write() as conn:
+                return mailbox.put(
+                    conn,
+                    key=f"{name}:{message.id}",
+                    channel=name,
+                    recipient=to.id,
+                    name=to.name,
+                    title=message.title,
+                    body=message.body,
+                    now=systime.now(),
+                )
+
+        return Ports(tokens=StoredTokens(self._db), mailbox=put)

@@ -1,0 +1,96 @@
+"""Does a message still stand? Looked at again just before the call: much may have happened since it was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sla_service.delivery.render import Item
+from sla_service.domain.calendar import Calendar
+from sla_service.domain.case import REPLY_TARGET, State
+from sla_service.domain.clock import business_date
+from sla_service.domain.directory import Directory
+from sla_service.domain.policy import Role
+from sla_service.services.app import App
+
+Row = Mapping[str, Any]
+
+#: Words about a case that belong to no step of the ladder.
+SPOKEN = ("opening", "urged", "escalated", "due_changed")
+
+
+def fault(message: Row, state: Row, directory: Directory, *, now: datetime) -> str | None:
+    """Why the message must not go out any more; None if it still stands.
+
+    ``state`` is the message's case and clock as they are now (``store.deliveries.with_cases``).
+    """
+    if state["case_accepted_at"] is None:
+        return "voided"
+    if message["expires_at"] is not None and now >= message["expires_at"]:
+        return "expired"
+    if message["step"].split(" ")[0] in SPOKEN:
+        stopped = state["case_state"] == State.CLOSED
+    else:
+        stopped = state["clock_source"] is None or state["clock_stopped_at"] is not None
+    if stopped:
+        return "replied" if message["target"] == REPLY_TARGET else "closed"
+    if not _spoken(message) and state["clock_due_on"] != message["due_on"]:
+        return "paused" if state["clock_due_on"] is None else "moved"
+    if message["role"] == Role.HANDLER and message["as_role"] == Role.HANDLER:
+        return _responsible(message, state, directory, now)
+    return None
+
+
+def _spoken(message: Row) -> bool:
+    return message["step"].split(" ")[0] in SPOKEN
+
+
+def _responsible(message: Row, state: Row, directory: Directory, now: datetime) -> str | None:
+    handler = state["case_handler"]
+    if handler is None:
+        return "reassigned"
+    person = directory.find(handler, state["case_department"], message["hall"])
+    if person is None or message["recipient"] == person.id:
+        return None
+    standing_in = directory.substitute(person, business_date(now))
+    return None if message["recipient"] == standing_in.id else "reassigned"
+
+
+def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
+    """The message's case as its reader needs it."""
+    calendar = app.calendar(message["hall"])
+    due_on, latest_at = state["case_due_latest"], state["case_due_latest_at"]
+    overdue = latest_at is not None and now > latest_at and state["case_state"] != State.CLOSED
+    detail = message["detail"]
+    directory = app.config.directory
+    handler = state["case_handler"]
+    person = directory.find(handler, state["case_department"], message["hall"]) if handler else None
+    return Item(
+        no=message["no"],
+        title=state["case_title"] or "",
+        step=message["step"],
+        role=message["role"],
+        kind=state["case_kind"],
+        due_on=due_on,
+        left=_left(calendar, due_on, now),
+        overdue=overdue,
+        provisional=_provisional(state),
+        handler=person.name if person else (handler or ""),
+        department=state["case_department"] or "",
+        by=detail.get("by", ""),
+        text=detail.get("text", ""),
+        reassigned=bool(detail.get("reassigned")),
+        missed=len(detail.get("missed", ())),
+    )
+
+
+def _left(calendar: Calendar, due_on: Any, now: datetime) -> int | None:
+    return None if due_on is None else calendar.between(business_date(now), due_on)
+
+
+def _provisional(state: Row) -> str:
+    if not state["case_provisional"] or state["case_due_earliest"] == state["case_due_latest"]:
+        return ""
+    first, last = state["case_due_earliest"], state["case_due_latest"]
+    return f"{first.month}月{first.day}日至{last.month}月{last.day}日"

@@ -1,0 +1,94 @@
+"""One App per worker process, and a worker that ticks itself when it hears no beat."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from kombu.exceptions import OperationalError
+
+from sla_service import systime
+from sla_service.bootstrap import build
+from sla_service.services import ticking
+from sla_service.services.app import App
+from sla_service.services.dispatch import deliver_all
+from sla_service.store.engine import unavailable
+
+log = logging.getLogger(__name__)
+
+_lock = threading.Lock()
+_app: App | None = None
+_stop = threading.Event()
+
+#: Missed beats after which a worker looks for itself.
+SILENT_BEATS = 3
+
+
+def service() -> App:
+    """The App of this process, built at the first task."""
+    global _app  # noqa: PLW0603
+    with _lock:
+        if _app is None:
+            _app = build()
+        return _app
+
+
+@worker_process_init.connect
+def _forked(**_: Any) -> None:
+    """A forked child must not share its parent's connections."""
+    global _app  # noqa: PLW0603
+    if _app is not None:
+        _app.db.engine.dispose(close=False)
+        _app = None
+
+
+@worker_ready.connect
+def _watch(**_: Any) -> None:
+    threading.Thread(target=_listen, name="beat-watch", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _end(**_: Any) -> None:
+    _stop.set()
+
+
+def stopping(seconds: float) -> bool:
+    """Waits; True as soon as this worker is told to stop."""
+    return _stop.wait(seconds)
+
+
+def _listen() -> None:
+    """No beat at all must cost latency only: when the last tick is too old, this worker ticks."""
+    app = service()
+    patience = timedelta(seconds=max(app.settings.tick_seconds, 1) * SILENT_BEATS)
+    while not _stop.wait(patience.total_seconds() / SILENT_BEATS):
+        try:
+            now = systime.now()
+            if ticking.last_tick(app) + patience < now:
+                log.info("no beat since %s: looking for myself", patience)
+                tick(app)
+                deliver_all(app, clock=systime.now)
+        except Exception as e:  # the watch must outlive a database that is away
+            if not unavailable(e):
+                log.exception("the watch over the beat failed")
+
+
+def tick(app: App) -> list[str]:
+    """Fires what is due; gives the channels on which something waits."""
+    now = systime.now()
+    ticking.beat_heard(app, now=now)
+    done = ticking.fire_due(app, now=now)
+    if done.clocks:
+        log.info("tick: %s clocks, %s messages, %s breaches", done.clocks, done.messages, done.breaches)
+    return ticking.waiting(app, now=systime.now())
+
+
+def ring(celery: Any, channel: str, *, expires: float) -> None:
+    """Tells the workers that something waits on a channel. A broker that is away costs nothing: the next tick rings."""
+    try:
+        celery.send_task("sla.deliver", args=[channel], queue="deliver", retry=False, expires=expires)
+    except OperationalError as e:
+        log.warning("broker away, %s waits for the next tick: %s", channel, type(e).__name__)

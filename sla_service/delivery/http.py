@@ -26,6 +26,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     NameResolutionError,
+    NewConnectionError,
     ProxyError,
     ReadTimeoutError,
     SSLError,
@@ -232,7 +233,7 @@ def _not_sent(error: Exception) -> Outcome:
     match error:
         case NameResolutionError():
             return unavailable("dns", "找不到对方的主机名。", hint="请检查 base= 里的主机名和本机的 DNS 设置。")
-        case ConnectTimeoutError():
+        case ConnectTimeoutError() if not isinstance(error, NewConnectionError):  # its base class, oddly
             return unavailable("connect_timeout", "连接超时。", hint="请检查防火墙，需要代理时写 proxy=。")
         case ProxyError():
             return unavailable("proxy", "代理没有接通。", hint="请检查 proxy= 的地址、端口、用户名和密码。")

@@ -91,7 +91,7 @@ class Ladder:
         """Every occurrence with ``after < at <= upto``, in order."""
         found = []
         for step in self.steps():
-            for one in self._occurrences(step):
+            for one in self._occurrences(step, after):
                 if one.at > upto:
                     break
                 if one.at > after and one.at > self.clock.started_at:
@@ -103,7 +103,7 @@ class Ladder:
         after = max(after, self.clock.started_at)
         ahead = []
         for step in self.steps():
-            at = next((p.at for p in self._occurrences(step) if p.at > after), None)
+            at = next((p.at for p in self._occurrences(step, after) if p.at > after), None)
             if at is not None:
                 ahead.append(at)
         due = self.clock.due
@@ -113,21 +113,30 @@ class Ladder:
 
     # -- when a step falls ----------------------------------------------------------------------------------
 
-    def _occurrences(self, step: Step) -> Iterator[Planned]:
-        """In order of time; without end for a repeating step, so the caller stops."""
+    def _occurrences(self, step: Step, after: datetime) -> Iterator[Planned]:
+        """In order of time, from about ``after`` on; without end for a repeating step, so the caller stops."""
         if not self.clock.running:
             return
         base = self._base(step)
         if base is None:
             return
         first = at = self._at(step, base, step.offset)
-        n = 0
+        n = self._skipped(step, base, after) if step.repeat else 0
+        if n and step.repeat:
+            at = self._at(step, base, step.offset + n * step.repeat)
         while at is not None and first is not None:
             yield Planned(at, step, n)
             if not step.repeat or (step.until == "acknowledged" and self._answered(first)):
                 return
             n += 1
             at = self._at(step, base, step.offset + n * step.repeat)
+
+    def _skipped(self, step: Step, base: date, after: datetime) -> int:
+        """Repeats that certainly lie before ``after``: a case forgotten for years must not be walked through them."""
+        if step.until == "acknowledged" or not step.repeat:
+            return 0
+        day = min(max(business_date(after), base), self.calendar.last)
+        return max(0, (self.calendar.between(base, day) - step.offset) // step.repeat - 1)
 
     def _answered(self, first: datetime) -> bool:
         return self.acknowledged or (self.acknowledged_at is not None and self.acknowledged_at >= first)
@@ -232,7 +241,8 @@ def _notices(
 def latest_passed(ladder: Ladder, now: datetime) -> Planned | None:
     """The last step that has passed: what a new holder is told once."""
     begin = ladder.clock.started_at - timedelta(days=1)
-    return max(ladder.planned(begin, now), key=lambda p: p.at, default=None)
+    recent = ladder.planned(max(begin, now - timedelta(days=90)), now)  # seldom further back, however old the case
+    return max(recent or ladder.planned(begin, now), key=lambda p: p.at, default=None)
 
 
 def after_move(watermark: datetime, before: Due | None, after: Due | None) -> datetime:

@@ -78,6 +78,9 @@ class Casework:
     def write(self, new_events: set[Key]) -> None:
         """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""
         result = consequences.Consequences()
+        of_source: dict[str, set[str]] = {}
+        for source, event_id in new_events:
+            of_source.setdefault(source, set()).add(event_id)
         for key, (case, policy) in self._folded.items():
             old = self.rows[key]
             calendar = self.app.calendar(old["hall"])
@@ -95,7 +98,7 @@ class Casework:
                 calendar=calendar,
                 directory=self.app.config.directory,
                 source=self.sources[key[0]],
-                new_events={event_id for source, event_id in new_events if source == key[0]},
+                new_events=of_source.get(key[0], set()),
                 now=self.now,
                 silent=self.silent,
             )

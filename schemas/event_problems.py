@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from schemas.words import shown
 
 _INFINITY = float("inf")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -31,25 +32,6 @@ _ECHOED = frozenset(
         *("until", "expected_until", "applicant_informed_at", "replied_at", "wanted_by"),
     ),
 )
-
-
-def shown(value: object, limit: int = 60, *, quote: bool = True) -> str:
-    """``value`` as JSON for a sentence: short, without control or lone surrogate characters."""
-    if isinstance(value, str) and not quote:
-        text = json.dumps(value[:limit], ensure_ascii=False)[1:-1]
-    elif isinstance(value, str):
-        text = json.dumps(value[:limit] + ("…" if len(value) > limit else ""), ensure_ascii=False)
-    elif isinstance(value, dict):
-        text = "一个对象"
-    elif isinstance(value, list | tuple):
-        text = "一个列表"
-    elif isinstance(value, bool) or value is None:
-        text = json.dumps(value)
-    elif isinstance(value, int) and abs(value) >= 10**limit:
-        text = "一个过大的数"  # str() refuses more than 4,300 digits
-    else:
-        text = str(value)[:limit]
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def data_problem(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:

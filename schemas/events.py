@@ -6,7 +6,6 @@ and ``data`` by pydantic's compiled validators; ``event_data.py`` is the contrac
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -17,7 +16,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from schemas.event_data import DATA, FIRST_YEAR, LAST_YEAR, read_instant
-from schemas.event_problems import data_problem, shown, unfit
+from schemas.event_problems import data_problem, unfit
+from schemas.words import near, shown
 
 #: How far a sender's clock may be ahead of ours.
 AHEAD = timedelta(minutes=10)
@@ -177,8 +177,8 @@ def _type_problem(raw: Mapping[str, Any]) -> str:
     value = raw.get("type")
     if not isinstance(value, str) or not value:
         return f"type 要写事件类型，例如 case.accepted，{_got(raw, 'type')}。"
-    near = difflib.get_close_matches(value[:50], DATA, n=1)
-    hint = f"是不是 {near[0]}？" if near else "可用的有 " + "、".join(DATA) + "。"
+    guess = near(value, DATA)
+    hint = f"是不是 {guess}？" if guess else "可用的有 " + "、".join(DATA) + "。"
     return f"type 里的 {shown(value)} 不是认识的事件类型，{hint}"
 
 

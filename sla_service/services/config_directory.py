@@ -57,6 +57,10 @@ class _Check:
         self.document, self.file = document, file
         self.halls = [h.id for h in file.halls] or [MAIN_HALL]
         self.people = {p.id: p for p in file.people}
+        self.default = MAIN_HALL if MAIN_HALL in self.halls else self.halls[0]
+        self.departments: dict[str, list[str]] = {}
+        for department in file.departments:
+            self.departments.setdefault(department.hall or self.default, []).append(department.id)
 
     def run(self) -> None:
         self._once("halls", (h.id for h in self.file.halls), "厅")
@@ -77,7 +81,7 @@ class _Check:
                 other = keys.setdefault((hall, same_name(alias)), person.id)
                 if other != person.id:
                     self._complain(("people", i), f"{person.name}的编号或别名 {alias} 和 {other} 的重复，分不清是谁。")
-            known = [d.id for d in self.file.departments if (d.hall or self.halls[0]) == hall]
+            known = self.departments.get(hall, [])
             if person.department is not None and person.department not in known:
                 self._unknown(("people", i, "department"), "科室", person.department, known)
 
@@ -124,7 +128,7 @@ class _Check:
             self._complain(loc, f"有多个厅，要写明 hall（{'、'.join(self.halls[:5])} 等）。")
         elif hall is not None and hall not in self.halls:
             self._unknown((*loc, "hall"), "厅", hall, self.halls)
-        return hall or (MAIN_HALL if MAIN_HALL in self.halls else self.halls[0])
+        return hall or self.default
 
     def _person(self, loc: tuple[str | int, ...], id_: str | None, hall: str | None) -> None:
         if id_ is None or (id_ in self.people and hall is None):
@@ -133,11 +137,8 @@ class _Check:
         if person is None:
             meant = next((p.id for p in self.file.people if id_ == p.name or id_ in p.aliases), None)
             self._unknown(loc, "人员编号", id_, [meant] if meant else self.people, sure=meant)
-        elif hall is not None and (person.hall or self._default()) != hall:
-            self._complain(loc, f"{id_} 是厅 {person.hall or self._default()} 的人，不能用在厅 {hall}。")
-
-    def _default(self) -> str:
-        return MAIN_HALL if MAIN_HALL in self.halls else self.halls[0]
+        elif hall is not None and (person.hall or self.default) != hall:
+            self._complain(loc, f"{id_} 是厅 {person.hall or self.default} 的人，不能用在厅 {hall}。")
 
     def _unknown(
         self, loc: tuple[str | int, ...], what: str, word: str, known: Iterable[str], *, sure: str | None = None

@@ -1,0 +1,124 @@
+"""What is allowed in the config folder but hardly meant: said as warnings, nothing is refused for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from sla_service.domain.directory import ROLE_WORDS, Hall, Person
+from sla_service.domain.policy import MAIN_TARGET, Anchor, Kind, Policy, Role, Step
+from sla_service.services.config import CHANNELS, DIRECTORY, POLICY, Config
+
+_LEADERS = frozenset({Role.STATION_CHIEF, Role.BUREAU_LEADER, Role.JOINT_COMMITTEE})
+_SHOWN = 5  # names in one sentence
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+#: What a person needs so that a channel of this kind can reach him.
+_NEEDS: Mapping[str, tuple[str, Callable[[Person], str | None]]] = {
+    "wecomapp": ("wecom（企业微信账号）", lambda p: p.wecom),
+    "yunmas": ("phone（手机号）", lambda p: p.phone),
+    "alisms": ("phone（手机号）", lambda p: p.phone),
+    "tencentsms": ("phone（手机号）", lambda p: p.phone),
+}
+
+
+def check(config: Config, variables: Collection[str] | None = None) -> list[str]:
+    """Warnings, one sentence each. With ``variables`` (names that are set) the channels' ``${…}`` are looked up."""
+    found: list[str] = []
+    for hall in config.directory.halls:
+        policy = config.policy_of(hall.id)
+        where = (hall.policy or POLICY) if policy is not config.policy else POLICY
+        found += [f"{where}：{text}" for text in check_policy(policy, config.channels)]
+        found += [f"{DIRECTORY}：{text}" for text in _hall(config, hall, policy)]
+    found += [f"{DIRECTORY}：{text}" for text in _people(config)]
+    found += [f"{CHANNELS}：{text}" for text in _channels(config, variables)]
+    if config.digests:
+        found.append(f"{POLICY}：digests（汇总）在这个版本里还不会发送。")
+    return list(dict.fromkeys(found))
+
+
+def check_policy(policy: Policy, channels: Collection[str] | None = None) -> list[str]:
+    """Warnings about a policy by itself; with ``channels`` also about names that are no channel."""
+    found: list[str] = []
+    for target in policy.targets:
+        if channels is not None:
+            for name in dict.fromkeys(c for s in target.ladder for c in s.via if c not in channels):
+                steps = "、".join(s.key for s in target.ladder if name in s.via)
+                found.append(f"{target.name} 的 {steps} 用了 {CHANNELS} 里没有的渠道 {name}。")
+        found += [
+            f"{target.name} 的 {a.key} 给{_roles(same)}写了两次，会收到重复的提醒。"
+            for a, b in combinations(target.ladder, 2)
+            if (same := _twice(a, b))
+        ]
+    if channels is not None:
+        found += [f"no_reply 用了 {CHANNELS} 里没有的渠道 {c}。" for c in policy.no_reply_via if c not in channels]
+    return found + list(_main(policy))
+
+
+def _main(policy: Policy) -> Iterator[str]:
+    target = policy.target(MAIN_TARGET)
+    if target is None:
+        return
+    after = [s for s in target.ladder if s.anchor is Anchor.BREACH]
+    if not any(_LEADERS & set(s.to) for s in after):
+        yield f"{target.name} 的阶梯在超期后到不了领导（站长、局长或联合党委），超期可能一直没人督办。"
+    if not any(s.before_breach and s.anchor is not Anchor.PAUSE_END for s in target.ladder):
+        yield f"{target.name} 的阶梯在到期前没有任何提醒。"
+    special = target.limits.get(Kind.SPECIAL, 0)
+    if policy.cap_counts == "total" and special > policy.cap_days:
+        yield f"special 的时限 {special}wd 超过延期上限 extension.cap_days {policy.cap_days}。"
+
+
+def _twice(a: Step, b: Step) -> list[str]:
+    """The roles that both steps tell at the same moment about the same cases."""
+    overlap = all(not x or not y or set(x) & set(y) for x, y in ((a.kinds, b.kinds), (a.departments, b.departments)))
+    return [role for role in a.to if a.key == b.key and overlap and role in b.to and set(a.via) & set(b.via)]
+
+
+def _hall(config: Config, hall: Hall, policy: Policy) -> Iterator[str]:
+    directory = config.directory
+    which = f"厅 {hall.id} 的" if len(directory.halls) > 1 else ""
+    departments = [d for d in directory.departments if d.hall == hall.id]
+    headless = [d.id for d in departments if not d.head]
+    if headless:
+        yield f"{which}{_some(headless)}没有 head（科长），发给科长的提醒会改发给别人。"
+    used = dict.fromkeys(role for t in policy.targets for s in t.ladder for role in s.to)
+    for role in used:
+        if role in (Role.HANDLER, Role.SECTION_HEAD) or directory.roles.get((hall.id, role)):
+            continue
+        without = [d.id for d in departments if not d.leader]
+        if role != Role.BUREAU_LEADER or not departments:
+            yield f"{which}roles 里没有 {role}（{ROLE_WORDS[role]}），发给他的提醒会改发给上一级。"
+        elif without:
+            yield f"{which}{_some(without)}没有 leader（局长），roles 里也没有 {role}，提醒会改发给上一级。"
+    named = dict.fromkeys(d for t in policy.targets for s in t.ladder for d in s.departments)
+    for name in named:
+        if directory.department(name, hall.id) is None:
+            yield f"{which}阶梯里写的科室 {name} 不在通讯录里。"
+
+
+def _people(config: Config) -> Iterator[str]:
+    for name, channel in config.channels.items():
+        what, has = _NEEDS.get(channel.scheme, ("", None))
+        lacking = [p.name for p in config.directory.people if has is not None and not has(p)]
+        if lacking:
+            yield f"{_some(lacking)}没有 {what}，渠道 {name} 发不到。"
+    for absence, day in config.directory.circles():
+        yield f"{absence.who} 的代班人在 {day} 互相代班，提醒仍发给本人。"
+
+
+def _channels(config: Config, variables: Collection[str] | None) -> Iterator[str]:
+    if variables is None:
+        return
+    for name, channel in config.channels.items():
+        for variable in dict.fromkeys(_VARIABLE.findall(channel.url)):
+            if variable not in variables:
+                yield f"渠道 {name} 用到的环境变量 {variable} 没有设置。"
+
+
+def _roles(roles: Sequence[str]) -> str:
+    return "、".join(ROLE_WORDS.get(r, r) for r in roles)
+
+
+def _some(names: Sequence[str]) -> str:
+    return "、".join(names[:_SHOWN]) + (f"等 {len(names)} 个" if len(names) > _SHOWN else "")

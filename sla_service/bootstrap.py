@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sla_service import systime
 from sla_service.calendars.layers import default_calendar
+from sla_service.domain.policy import Policy
 from sla_service.errors import StoreError
 from sla_service.services.app import App, Calendars
 from sla_service.services.channels import Channels
@@ -82,6 +83,6 @@ def _keep_versions(app: App) -> None:
                 versions.keep_policy(conn, version, policy_to_dict(policy), systime.now())
 
 
-def _policies(config: Config) -> dict[str, object]:
+def _policies(config: Config) -> dict[str, Policy]:
     found = {config.policy.version: config.policy}
-    return {**found, **{p.version: p for p in config.hall_policies.values()}}
+    return {**found, **{p.version: p for p in config.policies.values()}}

@@ -11,14 +11,12 @@ from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, Clock, Verdict
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
-from sla_service.domain.ladder import Ladder, Notice, Planned, latest_passed, target_of, window
+from sla_service.domain.ladder import Ladder, Notice, Planned, after_move, latest_passed, target_of, window
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, messages
 from sla_service.store import cases
 
 Row = dict[str, Any]
-
-MOMENT = timedelta(microseconds=1)
 
 #: How long a source's first events may trickle in before the opening lists go out.
 OPENING_DELAY = timedelta(minutes=5)
@@ -85,10 +83,8 @@ class Consequences:
         if c.silent:
             watermark = max(watermark, c.now)
         known = old["breached_at"] if old else None
-        if old is not None and clock.running and clock.due is not None and known is None:
-            moved_back = old["due_on"] != clock.due.on and live < clock.due.latest_at <= watermark
-            if moved_back and not c.silent:
-                watermark = clock.due.latest_at - MOMENT  # an event that makes it overdue is news, however late
+        if old is not None and clock.running and not c.silent:
+            watermark = max(after_move(watermark, cases.clock_of(old).due, clock.due), live)
         breached = self._breach(c, clock, known, watermark)
         if breached is not None and known is not None and known != breached:
             watermark = max(watermark, breached)  # moved, but told: a breach is told again only after a withdrawal

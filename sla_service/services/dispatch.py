@@ -165,6 +165,7 @@ def _body(app: App, channel: str, messages: Sequence[Row], states: Mapping[int, 
         due = f"{first.due_on:%m-%d}" if first.due_on else ""
         known = {"case": case, "due": due, "days": late, "n": str(len(items))}
         body |= {"template": template.id, "values": [known.get(name, "") for name in template.values]}
+        body["names"] = list(template.names)
     return body
 
 
@@ -228,6 +229,7 @@ def _call(app: App, channel: Channel, envelope: Envelope) -> Outcome:
         body=body["body"],
         to=(to,),
         template=body.get("template"),
+        names=tuple(body.get("names", ())),
         values=tuple(body.get("values", ())),
     )
     try:

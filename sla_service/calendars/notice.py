@@ -41,15 +41,17 @@ class _Says(Enum):
     WORK = auto()
     RESUMES = auto()  # 起正常上班: ordinary work goes on, no make-up day
     MOVED_FROM = auto()  # 公休日调至: this weekend is worked, unless it is off anyway
-    NOTHING = auto()
+    NOTHING = auto()  # 不放假
+    UNKNOWN = auto()
 
 
+# In this order, each within the first clause after the dates: 调休上班 is work, 放假调休 is not.
 _WORDS: Final = (
     (re.compile(r"^[^，；]*(?:调至|调到|调整至|调整到|调换至)"), _Says.MOVED_FROM),
     (re.compile(r"^[^，；]*?不(?:放假|休息|休)"), _Says.NOTHING),
+    (re.compile(r"^(?:(?!放假)[^，；])*?(?:正常|照常|恢复)(?:上班|工作)"), _Says.RESUMES),
+    (re.compile(r"^(?:(?!放假)[^，；])*?(?:上班|补班)"), _Says.WORK),
     (re.compile(r"^[^，；]*?(?:放假|补休|调休|公休|为法定|休息|休假|连休)"), _Says.OFF),
-    (re.compile(r"^[^，；]*?(?:正常|照常|恢复)(?:上班|工作)"), _Says.RESUMES),
-    (re.compile(r"^[^，；]*?上班"), _Says.WORK),
 )
 
 
@@ -139,7 +141,11 @@ def _read_section(section: Section, year: int, title: str, draft: _Draft) -> Non
     for sentence in sentences(body):
         if _ADVICE.match(sentence):
             continue
-        said = _read_sentence(dates.groups(sentence), name, year, draft)
+        groups = dates.groups(sentence)
+        says = _meanings(groups)
+        if section.numbered and name and _Says.UNKNOWN in says:
+            raise CalendarError(f"{name}：“{sentence}”没有说清是放假还是上班，请核对原文")
+        said = _put_sentence(groups, says, name, year, draft)
         _check_count(sentence, said, name)
     if not name:
         draft.named(_feast_of(draft.days, year))
@@ -161,15 +167,14 @@ def _split_name(section: Section, title: str) -> tuple[str, str]:
     return (next(filter(None, named.groups())).strip("“”《》") if named else ""), text
 
 
-def _read_sentence(groups: list[Group], name: str, year: int, draft: _Draft) -> dict[date, int]:
-    """Put the days of one sentence into the draft; gives its days off with the place where each was said."""
-    off: dict[date, int] = {}
-    says = _meanings(groups)
-    for at, (group, meaning) in enumerate(zip(groups, says, strict=True)):
+def _put_sentence(groups: list[Group], says: list[_Says], name: str, year: int, draft: _Draft) -> set[date]:
+    """Put the days of one sentence into the draft; gives its days off."""
+    off: set[date] = set()
+    for group, meaning in zip(groups, says, strict=True):
         for on in _extended(group, name, year) or group.dates:
             if meaning is _Says.OFF:
                 draft.put(on, off=True, name=name)
-                off.setdefault(on, at)
+                off.add(on)
             elif meaning is _Says.WORK:
                 draft.put(on, off=False, name=name)
             elif meaning is _Says.RESUMES:
@@ -187,9 +192,9 @@ def _meanings(groups: list[Group]) -> list[_Says]:
         if (i and found[i - 1] is _Says.MOVED_FROM) or _extends(group):
             found.append(_Says.OFF)
         else:
-            found.append(next((says for words, says in _WORDS if words.match(group.after)), _Says.NOTHING))
+            found.append(next((says for words, says in _WORDS if words.match(group.after)), _Says.UNKNOWN))
     for i in reversed(range(len(groups) - 1)):
-        if found[i] is _Says.NOTHING and groups[i].after == "，":
+        if found[i] is _Says.UNKNOWN and groups[i].after == "，":
             found[i] = found[i + 1]
     return found
 
@@ -209,7 +214,7 @@ def _extended(group: Group, name: str, year: int) -> tuple[date, ...]:
     return tuple(holiday.days[0] + n * _DAY for n in range((end - holiday.days[0]).days + 1))
 
 
-def _check_count(sentence: str, off: dict[date, int], name: str) -> None:
+def _check_count(sentence: str, off: set[date], name: str) -> None:
     """共9天 must be the number of days off said in the same sentence, weekends that join them included or not."""
     for count in _COUNT.finditer(sentence):
         stated = int(count.group(1)) if count.group(1).isdigit() else _NUMERALS[count.group(1)]
@@ -220,7 +225,7 @@ def _check_count(sentence: str, off: dict[date, int], name: str) -> None:
         raise CalendarError(f"{name or '放假'}：原文写“{count.group()}”，列出的却是 {len(off)} 天，请核对起止日期")
 
 
-def _with_weekend(off: dict[date, int]) -> set[date]:
+def _with_weekend(off: set[date]) -> set[date]:
     joined = set(off)
     for on in off:
         for step in (-_DAY, _DAY):

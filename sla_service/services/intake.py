@@ -8,8 +8,9 @@ bad neighbour takes nobody along.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,17 +27,19 @@ from sla_service.store import inbox
 from sla_service.store import sources as source_rows
 from sla_service.store.engine import unavailable
 
+log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One body as it came: parsed, or the reason why it could not be."""
+    """One body as it came: parsed, or the reason why it could not be. ``owner`` is whose key it came with."""
 
     raw: Any
     event: ParsedEvent | None
     field: str = ""
     problem: str = ""
+    owner: str = ""
 
     @property
     def id(self) -> str | None:
@@ -66,15 +69,15 @@ class Result:
 
 def read(raw: Any, *, now: datetime, source: str | None = None, allow_future: bool = False) -> Incoming:
     """Parses one body; ``source`` is whose key it came with, an event of another's source is invalid."""
+    owner = source or ""
     try:
         event = parse(raw, now=now, allow_future=allow_future)
     except InvalidEvent as e:
-        return Incoming(raw, None, e.field, e.problem)
+        return Incoming(raw, None, e.field, e.problem, owner)
     if source is not None and event.source != source:
-        return Incoming(
-            raw, None, "source", f"source 是 {event.source}，与来源 {source} 的密钥不符，请用它自己的密钥发送。"
-        )
-    return Incoming(raw, event)
+        problem = f"source 是 {event.source}，与来源 {source} 的密钥不符，请用它自己的密钥发送。"
+        return Incoming(raw, None, "source", problem, owner)
+    return Incoming(raw, event, owner=owner)
 
 
 def receive(
@@ -89,37 +92,45 @@ def receive(
 ) -> list[Result]:
     """Takes a batch; gives one result per item, in order. ``source`` owns the bodies that name none.
 
-    Raises the database's error when it is away; then nothing of the batch is kept and it can be sent again.
+    Raises the database's error when it is away; what was sent can then be sent again, unchanged.
     """
-    try:
+
+    def take(some: Sequence[Incoming]) -> list[Result]:
         with app.db.write() as conn:
-            results = _Batch(app, conn, items, now, door, source or "", silent=silent).run()
+            results = _Batch(app, conn, some, now, door, source or "", silent).run()
             if dry_run:
                 conn.rollback()
             return results
+
+    try:
+        return take(items)
     except sa.exc.DBAPIError as e:
-        if unavailable(e) or len(items) == 1:
+        if unavailable(e):
             raise
-    return [
-        r
-        for item in items
-        for r in receive(app, [item], now=now, door=door, source=source, silent=silent, dry_run=dry_run)
-    ]
+    return [_alone(item, take) for item in items]
+
+
+def _alone(item: Incoming, take: Callable[[Sequence[Incoming]], list[Result]]) -> Result:
+    """One event by itself, after the group that it came in has failed.
+
+    Tried twice, since an id that another transaction has just used is found by the second look. What the database
+    does not take even then is kept as it came: its neighbours go on, and its sender is told.
+    """
+    for _ in range(2):
+        try:
+            return take([item])[0]
+        except sa.exc.DBAPIError as e:
+            if unavailable(e):
+                raise
+            log.warning("event %s of %s: %s", item.id, item.owner, type(e.orig).__name__)  # its text holds the data
+    return take([replace(item, event=None, problem="数据库存不下这个事件，原文已保留，请联系管理员。")])[0]
 
 
 class _Batch:
     """One batch inside its transaction."""
 
     def __init__(
-        self,
-        app: App,
-        conn: Connection,
-        items: Sequence[Incoming],
-        now: datetime,
-        door: str,
-        owner: str,
-        *,
-        silent: bool,
+        self, app: App, conn: Connection, items: Sequence[Incoming], now: datetime, door: str, owner: str, silent: bool
     ) -> None:
         self.app, self.conn, self.items, self.now, self.door, self.owner = app, conn, items, now, door, owner
         self.results: list[Result | None] = [None] * len(items)
@@ -238,9 +249,9 @@ class _Batch:
 
     def _invalid(self, i: int, field: str, problem: str) -> None:
         item = self.items[i]
-        raw = item.raw
-        source = raw.get("source") if isinstance(raw, Mapping) and isinstance(raw.get("source"), str) else ""
-        self._keep(i, source or self.owner, item.id or "", "invalid", f"{field}: {problem}" if field else problem)
+        named = item.raw.get("source") if isinstance(item.raw, Mapping) else None
+        source = item.owner or (named if isinstance(named, str) else "") or self.owner
+        self._keep(i, source, item.id or "", "invalid", f"{field}: {problem}" if field else problem)
         self.results[i] = Result(item.id, "invalid", problem)
 
     def _keep(self, i: int, source: str, event_id: str, status: str, problem: str) -> None:

@@ -51,7 +51,7 @@ _WORDS: Final = (
     (re.compile(r"^[^，；]*?不(?:放假|休息|休)"), _Says.NOTHING),
     (re.compile(r"^(?:(?!放假)[^，；])*?(?:正常|照常|恢复)(?:上班|工作)"), _Says.RESUMES),
     (re.compile(r"^(?:(?!放假)[^，；])*?(?:上班|补班)"), _Says.WORK),
-    (re.compile(r"^[^，；]*?(?:放假|补休|调休|公休|为法定|休息|休假|连休)"), _Says.OFF),
+    (re.compile(r"^[^，；]*?(?:放假|补休|调休|公休|法定|休息|休假|连休)"), _Says.OFF),
 )
 
 

@@ -33,7 +33,7 @@ def sentence(model: type[BaseModel], loc: Loc, error: Any, value: str | None) ->
     """One of pydantic's errors on ``model`` at ``loc``; ``value`` is what stands there in the file."""
     kind = error["type"]
     parent, name = loc[:-1], loc[-1] if loc else ""
-    inside = f"{_where(parent)}里" if parent else ""
+    inside = f"{where(parent)} 里" if parent else ""
     if kind == "missing":
         return f"{inside}缺少 {name}。"
     if kind == "extra_forbidden":
@@ -43,8 +43,8 @@ def sentence(model: type[BaseModel], loc: Loc, error: Any, value: str | None) ->
         return f"{inside}不认识 {shown(str(name))}{hint}"
     seen = f"，现在是 {shown(value)}。" if value is not None and name not in _SECRET else "。"
     if kind == "string_type" and isinstance(error["input"], int | float | date):
-        return f'{_where(loc)} 要加引号，写成 "{value}"。'
-    return f"{_where(loc)} {_ask(kind, error.get('ctx', {}))}{seen}" if loc else f"{_ask(kind, error.get('ctx', {}))}。"
+        return f'{where(loc)} 要加引号，写成 "{value}"。'
+    return f"{where(loc)} {_ask(kind, error.get('ctx', {}))}{seen}" if loc else f"{_ask(kind, error.get('ctx', {}))}。"
 
 
 def _ask(kind: str, context: Any) -> str:
@@ -70,7 +70,7 @@ def _ask(kind: str, context: Any) -> str:
     return plain.get(kind, "写法不对").format_map(context)
 
 
-def _where(loc: Loc) -> str:
+def where(loc: Loc) -> str:
     """``targets.resolve.ladder 第 4 项的 at``"""
     text = ""
     for part in loc:
@@ -86,6 +86,8 @@ def _names(model: type[BaseModel], loc: Loc) -> list[str]:
     found: Any = model
     for part in loc:
         found = _step(found, part)
+    if get_origin(found) is list:  # a single entry may be written without the list
+        found = get_args(found)[0]
     models = [m for m in _branches(found) if isinstance(m, type) and issubclass(m, BaseModel)]
     return [f.alias or name for m in models for name, f in m.model_fields.items()]
 

@@ -12,12 +12,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from schemas.file_words import Loc, plain_loc, sentence
+from schemas.file_words import Loc, plain_loc, sentence, where
 from schemas.words import shown
 
 _TAG = "tag:yaml.org,2002:"
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH = 40
+_PLAIN = frozenset({_TAG + "map", _TAG + "seq"})
 _TRUE = frozenset({"yes", "true", "on"})
 
 
@@ -70,12 +71,12 @@ class Document:
 
         Raises FileProblems with everything that is wrong.
         """
-        loaded = None
+        loaded, data = None, self.data if self.data is not None else {}
         try:
-            loaded = model.model_validate(self.data if self.data is not None else {})
+            loaded = model.model_validate(data)
         except ValidationError as e:
             for error in e.errors(include_url=False):
-                loc = plain_loc(error["loc"], self.data)
+                loc = plain_loc(error["loc"], data)
                 line = self.line(*(loc[:-1] if error["type"] == "missing" else loc))
                 self.problems.append(Problem(line, sentence(model, loc, error, self.written.get(loc))))
         else:
@@ -136,12 +137,15 @@ class _Walk:
         if len(loc) > _MAX_DEPTH:  # an anchor that holds itself
             self._complain(node, "嵌套太深。")
             return None
+        if not isinstance(node, ScalarNode) and node.tag not in _PLAIN:
+            self._complain(node, f"不支持标签 {shown(node.tag)}，请直接写值。")
+            return None
         if isinstance(node, MappingNode):
             return dict(self._entries(node, loc))
         if isinstance(node, SequenceNode):
             return [self._item(item, (*loc, i)) for i, item in enumerate(node.value)]
         self.document.written[loc] = node.value
-        return self._scalar(node)
+        return self._scalar(node, loc)
 
     def _entries(self, node: MappingNode, loc: Loc) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
@@ -166,10 +170,10 @@ class _Walk:
             self._complain(node, "“-”后面是空的，请写上内容或删去这一行。")
         return value
 
-    def _scalar(self, node: Node) -> Any:
+    def _scalar(self, node: Node, loc: Loc) -> Any:
         kind, text = node.tag.removeprefix(_TAG), str(node.value)
         if kind in ("int", "float") and ":" in text:
-            self._complain(node, f'{text} 没有加引号，会被读成一个数；请写成 "{text}"。')
+            self._complain(node, f'{where(loc)} 的 {text} 没有加引号，会被读成一个数；请写成 "{text}"。')
             return text
         match kind:
             case "str":

@@ -80,7 +80,7 @@ class TargetFile(FileModel):
         for type_ in types:
             if type_ not in DATA:
                 guess = near(type_, DATA)
-                raise ValueError(f"要写事件类型（例如 case.accepted）{f'，是不是 {guess}' if guess else ''}")
+                raise ValueError(f"要写事件类型，是不是 {guess}" if guess else "要写事件类型，例如 case.accepted")
         return types
 
 

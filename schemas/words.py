@@ -6,6 +6,8 @@ import difflib
 import json
 from collections.abc import Iterable
 
+_TELLING = 3  # characters: fewer are part of too many words
+
 
 def shown(value: object, limit: int = 60, *, quote: bool = True) -> str:
     """``value`` as JSON for a sentence: short, without control or lone surrogate characters."""
@@ -27,5 +29,8 @@ def shown(value: object, limit: int = 60, *, quote: bool = True) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be."""
-    return next(iter(difflib.get_close_matches(word[:50], list(known), n=1)), None)
+    """The known word that ``word`` was probably meant to be: nearly the same, or the only one that holds it."""
+    words = list(known)
+    alike = difflib.get_close_matches(word[:50], words, n=1)
+    holding = [w for w in words if len(word) >= _TELLING and word in w]
+    return alike[0] if alike else holding[0] if len(holding) == 1 else None

@@ -11,7 +11,7 @@ from kombu.entity import Queue
 
 from sla_service.errors import BrokerError
 from sla_service.settings import Settings, load
-from tasks import celery57
+from tasks.celery57 import install as mend_celery
 
 #: How long publishing may hold anybody up when the broker is away.
 CONNECT_SECONDS = 2
@@ -24,7 +24,7 @@ def make(settings: Settings) -> Celery:
         raise BrokerError(
             "没有设置 SLA_BROKER_URL（例如 redis://127.0.0.1:6379/0）；只想在一台机器上整套运行，请用 sla up"
         )
-    celery57.install()
+    mend_celery()
     celery = Celery("sla", broker=settings.broker_url, include=["tasks.tick", "tasks.deliver", "tasks.intake"])
     tick = settings.tick_seconds
     celery.conf.update(

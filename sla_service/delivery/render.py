@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 _WEEKDAYS = "一二三四五六日"
@@ -17,6 +17,7 @@ _TITLE = 24  # characters of a case's title in a list
 class Item:
     """One case in a message. ``left`` is in working days, negative once it has run out; None while paused."""
 
+    source: str
     no: str
     title: str
     step: str
@@ -50,9 +51,19 @@ def day(on: date) -> str:
     return f"{on.month}月{on.day}日（周{_WEEKDAYS[on.weekday()]}）"
 
 
+def once_each(items: Sequence[Item]) -> list[Item]:
+    """Each case once, by its latest step; what somebody said about it (催办, 上报) is kept."""
+    cases: dict[tuple[str, str], Item] = {}
+    for new in items:
+        old = cases.get((new.source, new.no))
+        said = old if old is not None and (old.by or old.text) and not (new.by or new.text) else None
+        cases[new.source, new.no] = replace(new, by=said.by, text=said.text) if said else new
+    return list(cases.values())
+
+
 def words(items: Sequence[Item], *, url: str | None = None) -> Words:
     """One message about all of ``items``: in full for one case, a list by urgency for several."""
-    ordered = sorted(items, key=lambda i: (i.urgency, i.no))
+    ordered = sorted(once_each(items), key=lambda i: (i.urgency, i.no))
     made = _one(ordered[0]) if len(ordered) == 1 else _many(ordered)
     return made if url is None else Words(made.title, f"{made.body}\n{url}")
 

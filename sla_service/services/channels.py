@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
 
@@ -21,8 +21,8 @@ SANDBOX = "sandbox"
 class StoredTokens:
     """Provider tokens in the database: one per application for all workers, since fetching often is throttled."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+        self._db, self._clock = db, clock
 
     def get(self, key: str, *, now: datetime) -> str | None:
         with self._db.read() as conn:
@@ -33,14 +33,21 @@ class StoredTokens:
 
     def put(self, key: str, token: str, *, expires_at: datetime) -> None:
         with self._db.write() as conn:
-            facts.put(conn, f"token:{key}", token, now=systime.now(), expires_at=expires_at)
+            facts.put(conn, f"token:{key}", token, now=self._clock(), expires_at=expires_at)
 
 
 class Channels:
     """Opens channels by name; safe to share between threads."""
 
-    def __init__(self, confs: Mapping[str, ChannelConf], db: Database, variables: Mapping[str, str]) -> None:
-        self._confs, self._db, self._variables = confs, db, variables
+    def __init__(
+        self,
+        confs: Mapping[str, ChannelConf],
+        db: Database,
+        variables: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime] = systime.now,
+    ) -> None:
+        self._confs, self._db, self._variables, self._clock = confs, db, variables, clock
         self._open: dict[str, Channel] = {}
         self._lock = Lock()
 
@@ -79,7 +86,7 @@ class Channels:
                     name=to.name,
                     title=message.title,
                     body=message.body,
-                    now=systime.now(),
+                    now=self._clock(),
                 )
 
-        return Ports(tokens=StoredTokens(self._db), mailbox=put)
+        return Ports(tokens=StoredTokens(self._db, self._clock), mailbox=put, clock=self._clock)

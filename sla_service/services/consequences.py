@@ -14,6 +14,7 @@ from sla_service.domain.directory import Directory
 from sla_service.domain.ladder import Ladder, Notice, Planned, after_move, latest_passed, target_of, window
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, messages
+from sla_service.services.views import beijing
 from sla_service.store import cases
 
 Row = dict[str, Any]
@@ -109,11 +110,13 @@ class Consequences:
             passed = clock.verdict is Verdict.BREACHED
         if passed and due is not None:
             if known is None:
-                self._note(c, "breached", {"target": clock.target, "due": due.latest_at, "late_days": clock.late_days})
+                self._note(
+                    c, "breached", {"target": clock.target, "due": beijing(due.latest_at), "late_days": clock.late_days}
+                )
             return due.latest_at
         if known is not None:
-            new = due.latest_at if due else None
-            self._note(c, "breach_withdrawn", {"target": clock.target, "old": known, "new": new})
+            new = beijing(due.latest_at) if due else None
+            self._note(c, "breach_withdrawn", {"target": clock.target, "old": beijing(known), "new": new})
         return None
 
     def _note(self, c: Context, what: str, detail: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from sla_service.delivery.message import Message, Recipient
 from sla_service.delivery.outcome import Outcome, unknown
 from sla_service.delivery.registry import Channel
-from sla_service.delivery.render import words
+from sla_service.delivery.render import once_each, words
 from sla_service.delivery.retry import Step, next_attempt
 from sla_service.services import fallback, standing
 from sla_service.services.app import App
@@ -150,7 +150,7 @@ def _envelope(row: Row, messages: Sequence[Row]) -> Envelope:
 
 def _body(app: App, channel: str, messages: Sequence[Row], states: Mapping[int, Row], now: datetime) -> dict[str, Any]:
     """What is frozen: a repeat has to be the same to the byte."""
-    items = [standing.item(app, m, states[m["id"]], now=now) for m in messages]
+    items = once_each([standing.item(app, m, states[m["id"]], now=now) for m in messages])
     made = words(items, url=_link(app, messages))
     body: dict[str, Any] = {"title": made.title, "body": made.body}
     if any(m["detail"].get("sandbox") for m in messages):

@@ -67,6 +67,7 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     handler = state["case_handler"]
     person = directory.find(handler, state["case_department"], message["hall"]) if handler else None
     return Item(
+        source=message["source"],
         no=message["no"],
         title=state["case_title"] or "",
         step=message["step"],

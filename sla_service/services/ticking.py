@@ -11,6 +11,7 @@ from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
 from sla_service.services.addressing import About, messages
 from sla_service.services.app import App
+from sla_service.services.views import beijing
 from sla_service.store import cases, clocks, deliveries, facts, outbox
 
 Row = dict[str, Any]
@@ -88,7 +89,7 @@ def _look(app: App, row: Mapping[str, Any], now: datetime, out: _Rows) -> None:
     )
     out.messages += messages(about, firing.notices, app.config.directory, now=now)
     if firing.breached_at is not None and row["breached_at"] is None:
-        detail = {"target": clock.target, "due": firing.breached_at, "paused": row["state"] == State.PAUSED}
+        detail = {"target": clock.target, "due": beijing(firing.breached_at), "paused": row["state"] == State.PAUSED}
         out.journal.append({"source": row["source"], "no": row["no"], "at": now, "what": "breached", "detail": detail})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -60,7 +60,9 @@ def pairs_value(values: Iterable[tuple[str, str]]) -> str:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()  # one form, whatever zone it came with
+    if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"no JSON form for {type(value).__name__}")
 

@@ -76,11 +76,12 @@ def open_other(url: str) -> AppriseChannel:
     register()
     with _quiet():
         service = Apprise.instantiate(url, asset=_asset())
+    # A webhook address as WeCom shows it (https://…) becomes one of these too.
+    scheme = service.schema if service else url.partition(":")[0].lower()
+    if scheme in _REPLACED:
+        raise ChannelError(f"请改用 {_REPLACED[scheme]}，Apprise 自带的 {scheme}:// 看不出消息是否被拒收")
     if service is None:
         raise ChannelError("Apprise 不认识这个地址，或其中缺少必要的部分")
-    for scheme in service.schemas():  # type: ignore[no-untyped-call]
-        if scheme in _REPLACED:
-            raise ChannelError(f"请改用 {_REPLACED[scheme]}，Apprise 自带的 {scheme}:// 看不出消息是否被拒收")
     return AppriseChannel(service, url)
 
 

@@ -116,7 +116,7 @@ class NotifyAliSms(SmsNotify):  # type: ignore[no-untyped-call]
         if code == "OK":
             business = str(answer.get("BizId") or "") or None
             return partial(business, tuple(missing), code=code) if missing else accepted(business, code=code)
-        return _not_taken(code, shown(answer.get("Message"), *self.account))
+        return _not_taken(code, shown(answer.get("Message"), *self.account, *ids))
 
 
 def authorization(key_id: str, secret: str, *, path: str, query: str, headers: Mapping[str, str]) -> str:

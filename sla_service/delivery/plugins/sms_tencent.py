@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -126,7 +126,7 @@ class NotifyTencentSms(SmsNotify):  # type: ignore[no-untyped-call]
             return by_status(reply)
         error, statuses = answer.get("Error"), answer.get("SendStatusSet")
         if isinstance(error, dict):
-            return self._not_taken(error)
+            return self._not_taken(error, numbers)
         if not isinstance(statuses, list) or not all(isinstance(status, dict) for status in statuses) or not statuses:
             return by_status(reply)
         return self._by_number(statuses, numbers, missing)
@@ -140,14 +140,14 @@ class NotifyTencentSms(SmsNotify):  # type: ignore[no-untyped-call]
         if taken:
             ids = tuple(numbers.get(str(status.get("PhoneNumber")), "") for status in failed)
             code = str(failed[0].get("Code"))
-            return partial(serial, (*ids, *missing), code=code, text=shown(failed[0].get("Message")))
-        outcomes = [self._not_taken(status) for status in failed]
+            return partial(serial, (*ids, *missing), code=code, text=shown(failed[0].get("Message"), *numbers))
+        outcomes = [self._not_taken(status, numbers) for status in failed]
         # Nothing went out, or nobody can say: the most doubtful answer decides, then the one that may pass.
         order = (Kind.UNKNOWN, Kind.UNAVAILABLE, Kind.RATE_LIMITED, Kind.REFUSED)
         return min(outcomes, key=lambda outcome: order.index(outcome.kind))
 
-    def _not_taken(self, status: dict[str, Any]) -> Outcome:
-        code, text = str(status.get("Code") or ""), shown(status.get("Message"), *self.account)
+    def _not_taken(self, status: dict[str, Any], numbers: Iterable[str]) -> Outcome:
+        code, text = str(status.get("Code") or ""), shown(status.get("Message"), *self.account, *numbers)
         wait, hint = _by_prefix(_WAIT, code), _by_prefix(_HINTS, code) or ""
         if wait is not None:
             return rate_limited(wait, code=code, text=text)

@@ -18,7 +18,9 @@ class PersonFile(FileModel):
 
     id: Word
     name: Word
-    aliases: Annotated[list[Word], BeforeValidator(one_or_many)] = Field(default_factory=list)
+    aliases: Annotated[list[Word], BeforeValidator(one_or_many, json_schema_input_type=Word | list[Word])] = Field(
+        default_factory=list
+    )
     phone: Annotated[str, Field(max_length=30)] | None = None
     wecom: Word | None = None
     department: Word | None = None
@@ -74,5 +76,7 @@ class DirectoryFile(FileModel):
     halls: list[HallFile] = Field(default_factory=list)
     people: list[PersonFile] = Field(default_factory=list)
     departments: list[DepartmentFile] = Field(default_factory=list)
-    roles: Annotated[list[RolesFile], BeforeValidator(_one_hall)] = Field(default_factory=list)
+    roles: Annotated[
+        list[RolesFile], BeforeValidator(_one_hall, json_schema_input_type=RolesFile | list[RolesFile])
+    ] = Field(default_factory=list)
     absences: list[AbsenceFile] = Field(default_factory=list)

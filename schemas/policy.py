@@ -12,8 +12,10 @@ from schemas.values import Days, Minute, SomeDays, StepAt, Words, one_or_many
 from schemas.words import near
 
 KINDS: tuple[KindName, ...] = ("simple", "complex", "special")
-Kinds = Annotated[list[KindName], BeforeValidator(one_or_many), Field(min_length=1)]
-Roles = Annotated[list[RoleName], BeforeValidator(one_or_many), Field(min_length=1)]
+_KINDS: Any = BeforeValidator(one_or_many, json_schema_input_type=KindName | list[KindName])
+_ROLES: Any = BeforeValidator(one_or_many, json_schema_input_type=RoleName | list[RoleName])
+Kinds = Annotated[list[KindName], _KINDS, Field(min_length=1)]
+Roles = Annotated[list[RoleName], _ROLES, Field(min_length=1)]
 Window = Literal["working_hours", "always"]
 
 
@@ -70,8 +72,10 @@ class TargetFile(FileModel):
 
     starts: Words
     stops: Words
-    limits: Annotated[KindLimits, BeforeValidator(_of_each_kind)]
-    yellow: Annotated[KindYellow, BeforeValidator(_of_each_kind)] = KindYellow()
+    limits: Annotated[KindLimits, BeforeValidator(_of_each_kind, json_schema_input_type=SomeDays | KindLimits)]
+    yellow: Annotated[KindYellow, BeforeValidator(_of_each_kind, json_schema_input_type=Days | KindYellow)] = (
+        KindYellow()
+    )
     ladder: list[StepFile] = Field(default_factory=list)
 
     @field_validator("starts", "stops", mode="after")

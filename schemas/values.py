@@ -110,4 +110,5 @@ Day = Annotated[date, BeforeValidator(read_day), WithJsonSchema({"type": "string
 StepAt = Annotated[At, BeforeValidator(read_at), WithJsonSchema({"type": "string", "examples": ["due-1wd"]})]
 
 Word = Annotated[str, Field(min_length=1, max_length=200)]
-Words = Annotated[list[Word], BeforeValidator(one_or_many), Field(min_length=1)]
+_Words: Any = BeforeValidator(one_or_many, json_schema_input_type=Word | list[Word])
+Words = Annotated[list[Word], _Words, Field(min_length=1)]

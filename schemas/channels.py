@@ -11,21 +11,9 @@ from schemas.files import FileModel
 from schemas.values import Seconds, Word
 from schemas.words import near
 
-#: What a template's variables can be filled with.
-TEMPLATE_VALUES = (
-    "case",
-    "title",
-    "kind",
-    "matter",
-    "department",
-    "handler",
-    "due",
-    "days",
-    "status",
-    "count",
-    "hall",
-    "link",
-)
+#: What a template's variables can be filled with: the case number ("… 等 3 件" for several), the due date, working
+#: days over it, the number of cases. Those who write the message fill exactly these.
+TEMPLATE_VALUES = ("case", "due", "days", "n")
 _NAME = re.compile(r"[\w-]{1,40}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
 
@@ -62,12 +50,19 @@ class TemplateFile(FileModel):
         return self
 
 
+class TemplatesFile(FileModel):
+    """One for reminders before the due date, one for all that comes after it."""
+
+    reminder: TemplateFile | None = None
+    breach: TemplateFile | None = None
+
+
 class ChannelFile(FileModel):
     """One way to reach people."""
 
     url: Annotated[str, Field(min_length=1, max_length=2000)]
     limits: list[LimitFile] | None = None
-    templates: dict[str, TemplateFile] = Field(default_factory=dict)
+    templates: TemplatesFile = TemplatesFile()
 
     @field_validator("url", mode="after")
     @classmethod

@@ -181,7 +181,8 @@ def _load_channels(document: Document) -> dict[str, ChannelConf]:
 
 def _channel(name: str, file: ChannelFile) -> ChannelConf:
     limits = None if file.limits is None else tuple(Window(Per(w.per), w.max, w.within) for w in file.limits)
-    return ChannelConf(name, file.url, limits, {key: _template(t) for key, t in file.templates.items()})
+    written = {"reminder": file.templates.reminder, "breach": file.templates.breach}
+    return ChannelConf(name, file.url, limits, {key: _template(t) for key, t in written.items() if t is not None})
 
 
 def _template(file: TemplateFile) -> TemplateConf:

@@ -72,6 +72,7 @@ def test_channels_keep_their_url_unexpanded_and_out_of_sight(folder: Path) -> No
             "[case, dew]",
             "6: channels.sms.templates.reminder.values 要写能填进短信的内容：dew 是不是 due。",
         ),
+        ("breach: {", "beach: {", '6: channels.sms.templates 里不认识 "beach"，是不是 breach？'),
         ("names: [code, n]", "names: [code]", "6: channels.sms.templates.breach 里 names 要和 values 一样多。"),
         ("  wecom:", "  w e:", "1: channels 的名称只用文字、数字、- 和 _（最长 40 个），w e 不行。"),
     ],

@@ -18,28 +18,33 @@ from sla_service.supervisor.child import Child
 #: sun_path of a Unix socket, 108 on Linux and 104 on macOS, less the closing zero.
 _LONGEST_SOCKET = 103
 #: Said at every start or stop at log level warning, and nothing anybody here could act on.
-_NOISE = (b"overcommit_memory", b"scheduling shutdown", b"bye bye", b"requested exit", b"oO0OoO0OoO0Oo")
+_NOISE = ("overcommit_memory", "scheduling shutdown", "bye bye", "requested exit")
 _PING_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Broker:
-    """How the others reach it, and the process that it is."""
+    """Where it listens, and the process that it is."""
 
-    url: str
     socket: Path
     child: Child
 
-    def answers(self) -> bool:
-        """Whether it takes commands now; False while it is still reading its file."""
-        try:
-            with socket.socket(socket.AF_UNIX) as conn:
-                conn.settimeout(_PING_SECONDS)
-                conn.connect(str(self.socket))
-                conn.sendall(b"PING\r\n")
-                return conn.recv(16).startswith(b"+PONG")
-        except OSError:
-            return False
+    @property
+    def url(self) -> str:
+        """For SLA_BROKER_URL."""
+        return f"redis+socket://{self.socket}"
+
+
+def answers(path: Path) -> bool:
+    """Whether the broker on this socket takes commands now; False while it is still reading its file."""
+    try:
+        with socket.socket(socket.AF_UNIX) as conn:
+            conn.settimeout(_PING_SECONDS)
+            conn.connect(str(path))
+            conn.sendall(b"PING\r\n")
+            return conn.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
 
 
 def embedded(state: Path, *, port: int = 0) -> Broker:
@@ -66,7 +71,7 @@ def embedded(state: Path, *, port: int = 0) -> Broker:
         "loglevel": "warning",
     }
     argv = [str(server_binary()), *(word for name, value in options.items() for word in (f"--{name}", *_words(value)))]
-    return Broker(f"redis+socket://{path}", path, Child("broker", tuple(argv), grace=10, noise=_NOISE))
+    return Broker(path, Child("broker", tuple(argv), grace=10, noise=_NOISE))
 
 
 def _words(value: str) -> list[str]:

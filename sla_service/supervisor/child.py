@@ -25,7 +25,7 @@ class Child:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     grace: float = 10.0
-    noise: tuple[bytes, ...] = ()
+    noise: tuple[str, ...] = ()
 
 
 class Run:
@@ -105,7 +105,7 @@ class Run:
             except (ProcessLookupError, PermissionError):  # the latter is how macOS says that all have ended
                 return
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self) -> Iterator[str]:
         """The complete lines that it has written since the last call, a pipe's fill at most."""
         for _ in range(_READS):
             try:
@@ -118,10 +118,10 @@ class Run:
                 return
             yield from self._cut(chunk)
 
-    def _cut(self, chunk: bytes) -> Iterator[bytes]:
+    def _cut(self, chunk: bytes) -> Iterator[str]:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > _LONGEST_LINE:
             lines, self._rest = [*lines, self._rest], b""
-        for line in lines:
-            if line.strip() and not any(word in line for word in self.child.noise):
+        for line in (raw.decode("utf-8", "replace").rstrip() for raw in lines):
+            if line and not any(word in line for word in self.child.noise):
                 yield line

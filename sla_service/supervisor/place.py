@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sla_service.errors import StoreError
@@ -28,9 +29,17 @@ def state_folder(*, sqlite_path: Path | None, database_url: str, var_dir: Path) 
     return var_dir / f"{hashlib.sha256(where.encode()).hexdigest()[:12]}.up"
 
 
+@dataclass(frozen=True)
+class Locks:
+    """Descriptors of locked files: ``own`` to keep open, ``family`` to hand down to every child."""
+
+    own: int
+    family: int
+
+
 @contextmanager
-def held(folder: Path, *, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[int]:
-    """Holds the folder for this service alone, and gives a descriptor to hand down to every child.
+def held(folder: Path, *, say: Callable[[str], None], patience: float = PATIENCE) -> Iterator[Locks]:
+    """Holds the folder for this service alone.
 
     There are two locks. ``lock`` is ours: taken means that another ``sla up`` lives, and is refused (StoreError).
     ``family`` lasts until the last child is gone, also when we were killed: a broker never finds another still at
@@ -47,7 +56,7 @@ def held(folder: Path, *, say: Callable[[str], None], patience: float = PATIENCE
         os.ftruncate(own, 0)
         os.pwrite(own, b"%d\n" % os.getpid(), 0)
         _wait_for(family, folder / "family", say, patience)
-        yield family
+        yield Locks(own, family)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ class Supervisor:
 
     def _show(self, run: Run) -> None:
         for line in run.lines():
-            _write(f"{run.child.name:<{self._width}} | {line.decode('utf-8', 'replace')}")
+            _write(f"{run.child.name:<{self._width}} | {line}")
         if run.silent:
             self._forget_output(run)
 
@@ -155,8 +155,8 @@ class Supervisor:
         reading.setblocking(False)
         writing.setblocking(False)
         self._selector.register(reading, selectors.EVENT_READ)
-        # One that whoever started us ignores (nohup, a background job) stays ignored.
-        stops = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        # Under nohup a hang-up is ignored and stays so.
+        stops = [n for n in _SIGNALS if n != signal.SIGHUP or signal.getsignal(n) is not signal.SIG_IGN]
         before = {number: signal.signal(number, asked) for number in stops}
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         waker = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)

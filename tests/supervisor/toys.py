@@ -22,7 +22,7 @@ import json, sys
 from sla_service.supervisor.child import Child
 from sla_service.supervisor.supervisor import Supervisor
 from pathlib import Path
-children = [Child(**{**c, "argv": tuple(c["argv"]), "noise": ()}) for c in json.loads(sys.argv[1])]
+children = [Child(**{**c, "argv": tuple(c["argv"])}) for c in json.loads(sys.argv[1])]
 ready = lambda: all(Path(p).exists() for p in json.loads(sys.argv[2]))
 sys.exit(Supervisor(children, ready=ready, on_ready=lambda: print("ready", flush=True)).run())
 """

@@ -24,12 +24,14 @@ from typing import Final
 import yaml
 
 from sla_service.calendars.model import Layer, LayerDay, Rank
-from sla_service.calendars.source import load, read_date
+from sla_service.calendars.source import decode, load, read_date
 from sla_service.errors import CalendarError
 
 _TOP: Final = frozenset({"name", "source", "document", "url", "days"})
 _ENTRY: Final = frozenset({"date", "from", "to", "off", "work", "name"})
 _LONGEST: Final = 31  # days
+_YES: Final = frozenset({"true", "True", "yes"})
+_NO: Final = frozenset({"false", "False", "no"})
 
 
 def read_local(
@@ -43,14 +45,16 @@ def read_local(
     """The layer that a YAML file describes; raises :class:`CalendarError` naming the entry that is wrong."""
     raw, filename = load(source, filename)
     try:
-        held = yaml.safe_load(raw)
+        # BaseLoader makes plain strings only: off stays a word (YAML 1.1 has it as false), a date that does not
+        # exist is ours to name. It builds no objects, so it is as safe as the safe loader.
+        held = yaml.load(decode(raw, filename), Loader=yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         where = f"第 {mark.line + 1} 行" if mark else "内容"
         raise CalendarError(f"{filename}：{where}不是正确的 YAML，请检查缩进和引号") from None
     if not isinstance(held, dict):
         raise CalendarError(f"{filename}：应写 name（名称）和 days（日期列表）")
-    top = _spelt(held, _TOP, filename)
+    top = _known(held, _TOP, filename)
     name, entries = top.get("name"), top.get("days")
     if not isinstance(name, str) or not name:
         raise CalendarError(f"{filename}：缺少 name（地方或大厅的名称）")
@@ -75,9 +79,9 @@ def _days(entries: list[object], filename: str) -> dict[date, LayerDay]:
         where = f"{filename}：days 第 {number} 项"
         if not isinstance(entry, dict):
             raise CalendarError(f"{where}应写成 {{date: 2026-04-20, off: 壮族三月三}} 的样子")
-        spelt = _spelt(entry, _ENTRY, where)
-        day = _what(spelt, where)
-        for on in _range(spelt, where):
+        known = _known(entry, _ENTRY, where)
+        day = _what(known, where)
+        for on in _range(known, where):
             if days.setdefault(on, day).off != day.off:
                 raise CalendarError(f"{where}与前面矛盾：{on} 既放假又上班")
     return dict(sorted(days.items()))
@@ -87,9 +91,8 @@ def _what(entry: dict[str, object], where: str) -> LayerDay:
     if ("off" in entry) == ("work" in entry):
         raise CalendarError(f"{where}要写 off（放假）或 work（上班）中的一个")
     key = "off" if "off" in entry else "work"
-    value = entry[key]
-    name = value if isinstance(value, str) else entry.get("name")
-    if (not isinstance(value, str) and value is not True) or not isinstance(name, str) or not name:
+    name = entry.get("name") if entry[key] in _YES else entry[key]
+    if not isinstance(name, str) or not name or name in _NO:
         raise CalendarError(f"{where}的 {key} 后面要写节日名称")
     return LayerDay(key == "off", name)
 
@@ -97,26 +100,20 @@ def _what(entry: dict[str, object], where: str) -> LayerDay:
 def _range(entry: dict[str, object], where: str) -> Iterator[date]:
     if ("date" in entry) == ("from" in entry) or ("from" in entry) != ("to" in entry):
         raise CalendarError(f"{where}要写 date，或者 from 和 to")
-    first = _date(entry.get("date", entry.get("from")), where)
-    last = _date(entry.get("date", entry.get("to")), where)
+    first = read_date(str(entry.get("date", entry.get("from"))), where)
+    last = read_date(str(entry.get("date", entry.get("to"))), where)
     if not 0 <= (last - first).days <= _LONGEST:
         raise CalendarError(f"{where}：{first} 至 {last} 不是一段假期，请检查起止日期")
     return (date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1))
 
 
-def _date(value: object, where: str) -> date:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    return read_date(str(value), where)
-
-
-def _spelt(held: dict[object, object], keys: frozenset[str], where: str) -> dict[str, object]:
-    """The entry with its keys as written: a bare ``off:`` is a boolean in YAML 1.1."""
-    spelt = {"off" if key is False else str(key): value for key, value in held.items()}
-    unknown = [key for key in spelt if key not in keys]
+def _known(held: dict[object, object], keys: frozenset[str], where: str) -> dict[str, object]:
+    """The entry, if all its keys are known."""
+    known = {str(key): value for key, value in held.items()}
+    unknown = [key for key in known if key not in keys]
     if unknown:
         raise CalendarError(f"{where}：不认识“{unknown[0]}”，可以写 {'、'.join(sorted(keys))}")
-    return spelt
+    return known
 
 
 def _text(value: object) -> str:

@@ -161,18 +161,21 @@ def _autumn(held: dict[Feast, tuple[date, ...]], year: int) -> Iterator[Block]:
 def _national(days: tuple[date, ...], extra: int = 0, held: frozenset[date] = frozenset()) -> Iterator[Option]:
     """Rule 3: seven days from 1 October; from Monday when that is a Wednesday (2008)."""
     starts = {days[0]} | ({days[0] - 2 * _DAY} if days[0].weekday() == _WEDNESDAY else set())
-    yield _plain(_substituted(days))
+    if not extra:
+        yield _plain(_substituted(days))
     yield from _stretches(days, starts, (7,), extra=extra, held=held)
 
 
 def _apart(moon: date, national: tuple[date, ...]) -> Iterator[Option]:
     for first in _single(moon):
-        held = frozenset(_with_weekends(first.off | {moon}, first.work))
+        if any(day >= national[0] for day in first.work):
+            continue
+        held = frozenset(_with_weekends(first.off | {moon}, first.work)) | first.work
         for second in _national(national, held=held):
-            yield _merged(first, second)
+            if not first.off & second.off:
+                yield Option(first.off | second.off, first.work | second.work)
     if is_weekend(moon):  # made up for inside 国庆节: 2015
-        for second in _national(national, extra=1, held=frozenset({moon})):
-            yield second
+        yield from _national(national, extra=1, held=frozenset({moon}))
 
 
 def _stretches(
@@ -183,7 +186,7 @@ def _stretches(
     extra: int = 0,
     held: frozenset[date] = frozenset(),
 ) -> Iterator[Option]:
-    """Rule 3; ``extra`` further days are owed, ``held`` days are off for another holiday."""
+    """Rule 3; ``extra`` further days are owed, ``held`` days are spoken for by another holiday."""
     for start in sorted(starts):
         for length in lengths:
             off = [start + n * _DAY for n in range(length)]
@@ -194,12 +197,12 @@ def _stretches(
 
 
 def _candidates(off: list[date], held: frozenset[date]) -> list[date]:
-    """The weekend days next to a stretch, and those a week earlier if another holiday holds some of them."""
+    """The weekend days next to a stretch; where another holiday holds some of those before, a week earlier too."""
     before = [_last(weekday, off[0]) for weekday in (_SATURDAY, _SUNDAY)]
     if held & set(before):
         before += [day - 7 * _DAY for day in before]
     after = [_next(weekday, off[-1]) for weekday in (_SATURDAY, _SUNDAY)]
-    return sorted(before) + after
+    return [day for day in (*sorted(before), *after) if day not in held]
 
 
 def _option(off: Iterable[date], work: Iterable[date]) -> Option:
@@ -208,10 +211,6 @@ def _option(off: Iterable[date], work: Iterable[date]) -> Option:
 
 def _plain(off: Iterable[date]) -> Option:
     return _option(off, ())
-
-
-def _merged(first: Option, second: Option) -> Option:
-    return Option(first.off | second.off, (first.work | second.work) - first.off)
 
 
 def _substituted(days: tuple[date, ...]) -> list[date]:

@@ -212,7 +212,7 @@ def reopen(case: Folding, _event: Event, at: datetime) -> None:
         return
     clock = case.start(main, case.round, at)
     if case.policy.reopen == "continue":
-        clock.started_at, clock.start_on, clock.limit = last.started_at, last.start_on, last.limit
+        clock.start_on, clock.limit = last.start_on, last.limit  # what the first round was told of stays told
         clock.pauses = [*last.pauses, Pause(closed_at, at, "closed")]
     case.running[MAIN_TARGET] = clock
 

@@ -106,6 +106,6 @@ def _apply(state: Folding, event: Event, accepted_at: datetime) -> tuple[Status,
 def _span(policy: Policy, calendar: Calendar) -> tuple[datetime, datetime]:
     """From when to when the calendar can count out every limit that the policy knows: a due date never falls off it."""
     longest = max((n for t in policy.targets for n in t.limits.values()), default=0)
-    days = 2 * (longest + policy.cap_days) + policy.pause_days
-    reach = min(days, calendar.between(calendar.first, calendar.last) - 1)
-    return at_minute(calendar.first, 0), at_minute(calendar.nth_before(calendar.last, max(reach, 1)), 0)
+    days = max(longest, policy.cap_days) + policy.cap_days + policy.pause_days + 1
+    reach = max(1, min(days, calendar.between(calendar.first, calendar.last) - 1))
+    return at_minute(calendar.first, 0), at_minute(calendar.nth_before(calendar.last, reach), 0)

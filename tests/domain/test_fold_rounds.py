@@ -226,3 +226,8 @@ def test_a_case_that_waits_for_its_answer_may_be_paused_and_reassigned() -> None
         event("assigned", "2026-11-10 09:00", handler="lisi"),
     )
     assert (case.state, main(case).verdict, case.handler) == (State.CLOSED, Verdict.MET, "lisi")
+
+
+def test_a_round_that_goes_on_is_not_told_again_what_the_first_one_was_told() -> None:
+    case = case_of(*REOPENED, policy=policy(reopen="continue"))
+    assert main(case).started_at == at("2026-11-10 09:00")

@@ -16,6 +16,7 @@ from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import REPLY_TARGET, Clock
 from sla_service.domain.clock import Due, Pause, business_date
 from sla_service.domain.policy import Anchor, Policy, Role, Step, Target, at_minute
+from sla_service.errors import CalendarError
 
 #: Told at once when several steps are found due together; everybody higher one working day later.
 FIRST_TOLD = frozenset({Role.HANDLER, Role.SECTION_HEAD, Role.DUTY})
@@ -174,14 +175,13 @@ class Ladder:
             close = hours.close_at(base)
             return close if step.minute is None else max(close, at_minute(base, step.minute))
         on = base
-        if offset > 0:
-            if self.calendar.between(base, self.calendar.last) < offset:
-                return None
-            on = self.calendar.nth_after(base, offset)
-        elif offset < 0:
-            if self.calendar.between(self.calendar.first, base) <= -offset:
-                return None
-            on = self.calendar.nth_before(base, -offset)
+        try:
+            if offset > 0:
+                on = self.calendar.nth_after(base, offset)
+            elif offset < 0:
+                on = self.calendar.nth_before(base, -offset)
+        except CalendarError:  # off the end of the calendar there is no step
+            return None
         return at_minute(on, hours.open if step.minute is None else step.minute)
 
 

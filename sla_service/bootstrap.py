@@ -10,9 +10,10 @@ from sla_service import systime
 from sla_service.calendars.layers import default_calendar
 from sla_service.domain.policy import Policy
 from sla_service.errors import StoreError
+from sla_service.services import config
 from sla_service.services.app import App, Calendars
 from sla_service.services.channels import Channels
-from sla_service.services.config import Config, load_config, policy_to_dict
+from sla_service.services.config import Config, policy_to_dict
 from sla_service.settings import Settings, load
 from sla_service.store import versions
 from sla_service.store.engine import HEAD, Database
@@ -23,9 +24,10 @@ def build(settings: Settings | None = None) -> App:
     settings = settings or load()
     if settings.clock_shift:
         os.environ["SLA_CLOCK_SHIFT"] = str(settings.clock_shift)
-    config = load_config(settings.config_dir)
+    found = configuration(settings)
     db = open_database(settings)
-    app = App(settings, db, config, Calendars(default_calendar()), Channels(config.channels, db, settings.variables))
+    channels = Channels(found.channels, db, settings.variables)
+    app = App(settings, db, found, Calendars(default_calendar()), channels)
     _keep_versions(app)
     return app
 
@@ -35,13 +37,21 @@ def prepare(settings: Settings) -> None:
 
     A SQLite database of an older version is migrated; PostgreSQL is left to ``sla db upgrade``.
     """
-    config = load_config(settings.config_dir)
+    found = configuration(settings)
     db = open_database(settings, migrate=True)
-    channels = Channels(config.channels, db, settings.variables)
+    channels = Channels(found.channels, db, settings.variables)
     for name in channels.names():
         channels.open(name)
     channels.close()
     db.dispose()
+
+
+def configuration(settings: Settings) -> Config:
+    """The files of the config folder; where nobody named one and there is none, the shipped defaults."""
+    folder = settings.config_dir
+    if not folder.exists() and "config_dir" not in settings.model_fields_set:
+        folder = Path(config.__file__).parent / "defaults"
+    return config.load_config(folder)
 
 
 def open_database(settings: Settings, *, migrate: bool = False) -> Database:
@@ -83,6 +93,5 @@ def _keep_versions(app: App) -> None:
                 versions.keep_policy(conn, version, policy_to_dict(policy), systime.now())
 
 
-def _policies(config: Config) -> dict[str, Policy]:
-    found = {config.policy.version: config.policy}
-    return {**found, **{p.version: p for p in config.policies.values()}}
+def _policies(files: Config) -> dict[str, Policy]:
+    return {p.version: p for p in (files.policy, *files.policies.values())}

@@ -6,6 +6,7 @@ processes nearly nothing (15 MB). The change is an exec: same process number, sa
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -51,12 +52,15 @@ class Plan:
     def ready(self) -> bool:
         return (self.broker_socket is None or broker.answers(self.broker_socket)) and self.address.answers()
 
+    def tidy(self) -> None:
+        """Nothing stays in the folder for temporary files; what must stay is beside the database."""
+        if self.broker_socket is not None:
+            with contextlib.suppress(OSError):
+                self.broker_socket.parent.rmdir()
+
     def announce(self) -> None:
-        try:
-            sys.stdout.write(self.announcement + "\n")
-            sys.stdout.flush()
-        except OSError:  # whoever started us reads no more
-            return
+        with contextlib.suppress(OSError):  # whoever started us may read no more
+            os.write(sys.stdout.fileno(), f"{self.announcement}\n".encode())
 
 
 def hand_over(plan: Plan, state: Path) -> NoReturn:
@@ -73,7 +77,11 @@ def carry_out(path: Path) -> int:
     plan = Plan.from_json(path.read_text("utf-8"))
     for descriptor in dataclasses.astuple(plan.locks):
         os.set_inheritable(descriptor, False)  # children get theirs by name
-    return Supervisor(plan.children, ready=plan.ready, on_ready=plan.announce, inherit=(plan.locks.family,)).run()
+    supervisor = Supervisor(plan.children, ready=plan.ready, on_ready=plan.announce, inherit=(plan.locks.family,))
+    try:
+        return supervisor.run()
+    finally:
+        plan.tidy()
 
 
 if __name__ == "__main__":

@@ -7,21 +7,17 @@ Neither carries the address, since WeCom's holds the secret or the token in its 
 
 from __future__ import annotations
 
-import logging
 import os
+import re
 import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-import certifi
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -32,27 +28,14 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from sla_service.delivery.outcome import Outcome, unavailable, unknown
+from sla_service.delivery import pools
+from sla_service.delivery.outcome import Outcome, refused, unavailable, unknown
 from sla_service.errors import ChannelError
 
 DEFAULT_TIMEOUT: Final = 10.0
 _LONGEST_TIMEOUT: Final = 120.0
 _CONNECT_TIMEOUT: Final = 5.0
-_IDLE_LIMIT: Final = 20.0  # firewalls forget idle connections silently; a send into one ends as unclear
-_POOL_SIZE: Final = 64
 _LARGEST_ANSWER: Final = 1 << 20
-
-_request = threading.local()
-
-
-class _NoTargets(logging.Filter):
-    """Drops urllib3's debug lines: they print the request target, and with it secrets and tokens."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_NoTargets())
 
 
 class TransportError(Exception):
@@ -80,49 +63,27 @@ class Reply:
     headers: Mapping[str, str]
 
 
-class _Connection(HTTPConnection):
-    """Notes for the calling thread when the request begins, and does not come back after a long idle time."""
-
-    _used_at: float | None = None
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        self._used_at = time.monotonic()
-        _request.begun = True
-        super().request(*args, **kwargs)
-
-    @property
-    def is_connected(self) -> bool:
-        """What the pool asks before it hands out a kept connection."""
-        fresh = self._used_at is None or time.monotonic() - self._used_at < _IDLE_LIMIT
-        return fresh and super().is_connected
-
-
-class _TlsConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
 class Client:
     """Requests to one provider over kept connections, from any number of threads and forked processes.
 
     ``base`` is the address before the API's own path (``https://host/prefix``). ``ca`` names a file of
-    certificates to trust besides the system's, ``proxy`` an HTTP proxy (``http://user:secret@host:port``);
-    proxies of the environment are not used. ``timeout`` is how long to wait for the answer, in seconds; for a
-    connection it is at most 5. Raises :class:`ChannelError` (the reason, without a full stop: whoever opens the
-    channel puts its name before and an example behind it).
+    certificates to trust besides the system's; ``pin`` is the SHA-256 of the one certificate to trust, whatever
+    name it bears (gateways that are reached by a bare address have no other). ``proxy`` is an HTTP proxy
+    (``http://user:secret@host:port``); proxies of the environment are not used. ``timeout`` is how long to wait
+    for the answer, in seconds; for a connection it is at most 5.
+
+    Raises :class:`ChannelError`: the reason, without a full stop, since whoever opens the channel puts its name
+    before and an example behind it.
     """
 
     def __init__(
-        self, base: str, *, ca: str | None = None, proxy: str | None = None, timeout: float | str | None = None
+        self,
+        base: str,
+        *,
+        ca: str | None = None,
+        pin: str | None = None,
+        proxy: str | None = None,
+        timeout: float | str | None = None,
     ) -> None:
         parts = _address(base, "base", "https://qyapi.weixin.qq.com")
         if parts.query or parts.fragment or parts.username:
@@ -131,15 +92,9 @@ class Client:
         self.host = parts.netloc
         self.path = parts.path.rstrip("/")
         self.timeout = _seconds(timeout)
-        self.proxy = proxy or None
-        self.ca = ca or None
-        if self.proxy:
-            _address(self.proxy, "proxy", "http://10.0.0.1:3128")
-        if self.ca:
-            try:
-                _context(self.ca)
-            except OSError:  # ssl.SSLError is one: no certificate in it
-                raise ChannelError(f"渠道地址里 ca= 指的文件 {self.ca} 读不出证书，请写 PEM 文件的完整路径") from None
+        self._how = pools.How(
+            tls=parts.scheme == "https", ca=_readable(ca), pin=_fingerprint(pin), **_proxy(proxy) if proxy else {}
+        )
         self._limits = urllib3.Timeout(connect=min(self.timeout, _CONNECT_TIMEOUT), read=self.timeout)
         self._lock = threading.Lock()
         self._manager: urllib3.PoolManager | None = None
@@ -155,12 +110,14 @@ class Client:
     ) -> Reply:
         """One request, never repeated and never redirected. ``query`` is encoded already (:func:`encode`)."""
         url = f"{self.base}{path}" + (f"?{query}" if query else "")
-        _request.begun = False
+        pools.request.begun = False
         try:
             return self._answer(method, url, body, headers or {})
-        except (HTTPError, OSError, ssl.SSLError) as error:
+        except UnicodeError:  # an account name that fits into no header
+            raise NotSentError(refused("encoding", "地址里的账号有 HTTP 头不能用的字符。")) from None
+        except (HTTPError, OSError) as error:
             # "from None": the chained exception would print the target, and with it the secret.
-            if _request.begun:
+            if pools.request.begun:
                 raise UnclearError(_unclear(error)) from None
             raise NotSentError(_not_sent(error)) from None
 
@@ -194,24 +151,8 @@ class Client:
         with self._lock:
             # A forked worker must not share sockets with its parent.
             if self._manager is None or self._pid != os.getpid():
-                self._manager, self._pid = self._new_pools(), os.getpid()
+                self._manager, self._pid = pools.manager(self._how), os.getpid()
             return self._manager
-
-    def _new_pools(self) -> urllib3.PoolManager:
-        tls = _context(self.ca) if self.base.startswith("https:") else None
-        if self.proxy is None:
-            pools = urllib3.PoolManager(maxsize=_POOL_SIZE, ssl_context=tls)
-        else:
-            proxy = urlsplit(self.proxy)
-            login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}" if proxy.username else None
-            pools = urllib3.ProxyManager(
-                f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
-                proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
-                maxsize=_POOL_SIZE,
-                ssl_context=tls,
-            )
-        pools.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-        return pools
 
 
 def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
@@ -238,7 +179,7 @@ def _not_sent(error: Exception) -> Outcome:
         case ProxyError():
             return unavailable("proxy", "代理没有接通。", hint="请检查 proxy= 的地址、端口、用户名和密码。")
         case SSLError() | ssl.SSLError():
-            hint = "对方的证书不是公共机构签发时，请用 ca= 指定其根证书；并检查本机时间。"
+            hint = "对方的证书不是公共机构签发时，请用 ca= 指定其根证书，或用 pin= 指定它的指纹；并检查本机时间。"
             return unavailable("tls", "TLS 握手失败。", hint=hint)
         case _:
             return unavailable("connect", "连接不上对方。", hint="请检查 base= 的地址和端口，以及防火墙。")
@@ -262,6 +203,32 @@ def _address(url: str, option: str, example: str) -> SplitResult:
     return parts
 
 
+def _proxy(url: str) -> dict[str, str | None]:
+    """Address and login apart, so that the login is in no error."""
+    parts = _address(url, "proxy", "http://10.0.0.1:3128")
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+    if login and not login.isascii():
+        raise ChannelError("渠道地址里 proxy= 的用户名和密码只能用 ASCII 字符")
+    return {"proxy": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", "login": login}
+
+
+def _readable(ca: str | None) -> str | None:
+    if not ca:
+        return None
+    try:
+        pools.context(ca)
+    except OSError:  # ssl.SSLError is one: no certificate in it
+        raise ChannelError(f"渠道地址里 ca= 指的文件 {ca} 读不出证书，请写 PEM 文件的完整路径") from None
+    return ca
+
+
+def _fingerprint(pin: str | None) -> str | None:
+    digest = (pin or "").replace(":", "").lower()
+    if digest and not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ChannelError("渠道地址里的 pin= 是证书的 SHA-256 指纹，64 个十六进制数字")
+    return digest or None
+
+
 def _seconds(timeout: float | str | None) -> float:
     if timeout is None or timeout == "":
         return DEFAULT_TIMEOUT
@@ -272,13 +239,3 @@ def _seconds(timeout: float | str | None) -> float:
     if not 0 < seconds <= _LONGEST_TIMEOUT:
         raise ChannelError(f"渠道地址里的 timeout= 是秒数，大于 0，最多 {_LONGEST_TIMEOUT:g}，例如 timeout=10")
     return seconds
-
-
-@cache
-def _context(ca: str | None) -> ssl.SSLContext:
-    """Trusts the system's certificates, certifi's (a bare container has none) and those of ``ca``."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if ca is not None:
-        context.load_verify_locations(ca)
-    return context

@@ -32,7 +32,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
 _ANY: Final = "mailtos://用户:密码@smtp.example.com/?to=someone@example.com"
 _NO_LOGIN: Final = frozenset({"sandbox", "wecomgroup"})
 _MASK: Final = "****"
-_HARMLESS: Final = ("base", "ca", "timeout", "sign", "template", "value_max", "region", "serial", "submit")
+_HARMLESS: Final = ("base", "ca", "pin", "timeout", "sign", "template", "value_max", "region", "serial", "submit")
 
 _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL

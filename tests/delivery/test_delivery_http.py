@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import socket
 import threading
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sla_service.delivery import http
+from sla_service.delivery import pools
 from sla_service.delivery.http import Client, NotSentError, Reply, TransportError, UnclearError, encode
 from sla_service.delivery.outcome import Kind
 from sla_service.delivery.plugins.answers import by_status, decode, shown
@@ -170,13 +171,20 @@ def test_many_threads_share_the_pool(stub: StubProvider) -> None:
 
 
 def test_a_connection_idle_for_long_is_not_trusted(stub: StubProvider) -> None:
-    kept = http._Connection("127.0.0.1", stub.port)
+    kept = pools.Tracked("127.0.0.1", stub.port)
     kept.request("GET", PATH)
     kept.getresponse().data  # noqa: B018 — reads it to the end
     assert kept.is_connected
     kept._used_at -= 30.0
     assert not kept.is_connected
     kept.close()
+
+
+def test_a_proxy_carries_the_request_and_gets_its_login(stub: StubProvider) -> None:
+    with client("http://wecom.internal", proxy=stub.base.replace("://", "://us%40er:pa%2Fss@")) as asking:
+        assert asking.request("GET", PATH, query=QUERY).status == 200  # the stub stands in for the proxy
+    assert stub.stats["requests.gettoken"] == 1
+    assert stub.state.headers["proxy-authorization"] == "Basic " + base64.b64encode(b"us@er:pa/ss").decode()
 
 
 def test_redirects_are_not_followed() -> None:
@@ -255,6 +263,8 @@ def test_no_secret_gets_into_errors_or_logs(stub: StubProvider, caplog: pytest.L
         ({"timeout": "0"}, "timeout="),
         ({"timeout": "nan"}, "timeout="),
         ({"timeout": "1e9"}, "timeout="),
+        ({"pin": "12:34"}, "pin="),
+        ({"proxy": "http://用户:pass@10.0.0.1"}, "proxy="),
         ({"ca": "/nowhere/ca.pem"}, "ca="),
         ({"ca": __file__}, "ca="),  # a file without a certificate
     ],

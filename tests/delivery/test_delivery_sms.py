@@ -229,6 +229,12 @@ def test_each_aliyun_request_has_a_nonce_of_its_own(stub: StubProvider, open_at:
     assert len(stub.shown()) == 2
 
 
+def test_an_account_no_header_can_carry_is_refused_before_anything_is_sent(stub: StubProvider, open_at: Open) -> None:
+    outcome = open_at("alisms", "alisms://账号:stub-secret@签名/?template=SMS_1&base={base}").deliver(message())
+    assert (outcome.kind, outcome.code) == (Kind.REFUSED, "encoding")
+    assert stub.stats.get("requests.alisms") is None
+
+
 def test_no_phone_number_gets_into_an_outcome(open_at: Open) -> None:
     for scheme in SMS:
         bad = Recipient("bad", phone="138000000019999")

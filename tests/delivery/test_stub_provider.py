@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,5 +89,11 @@ def test_a_private_certificate_is_trusted_once_named(tmp_path: Path) -> None:
         assert "ca=" in outcome.hint
         named = open_channel("wecom", f"{url}&ca={tmp_path / 'crt'}", ports=Ports())
         assert named.deliver(message()).kind is Kind.ACCEPTED
-        strange.close()
-        named.close()
+        pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert((tmp_path / "crt").read_text())).hexdigest()
+        # Reached by a name that is not in the certificate: the fingerprint is enough, the name is not asked.
+        pinned = open_channel("wecom", f"{url.replace('127.0.0.1', 'localhost')}&pin={pin.upper()}", ports=Ports())
+        assert pinned.deliver(message(id="m-2", body="二")).kind is Kind.ACCEPTED
+        other = open_channel("wecom", f"{url}&pin={pin[::-1]}", ports=Ports())
+        assert other.deliver(message()).code == "tls"
+        for channel in (strange, named, pinned, other):
+            channel.close()

@@ -153,6 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _provider(self, name: str, handle: Any) -> None:
         state = self.server.state
+        state.headers = {name.lower(): value for name, value in self.headers.items()}
         fault = state.taken_fault(name)
         kind = fault.fault if fault else ""
         wait = state.closing.wait

@@ -79,6 +79,7 @@ class State:
             self.nonces: set[str] = set()
             self.sent: defaultdict[str, deque[datetime]] = defaultdict(deque)
             self.bodies: list[dict[str, Any]] = []
+            self.headers: dict[str, str] = {}  # of the last request
 
     def now(self) -> datetime:
         # A stub of somebody else's server has a clock of its own.

@@ -26,8 +26,10 @@ class ProviderNotify(NotifyBase):  # type: ignore[no-untyped-call]  # Apprise an
     """An Apprise plugin that also says what really became of a message.
 
     ``?base=`` is the provider's address (private deployments, test stubs), ``?ca=`` a file of certificates,
-    ``?proxy=`` an HTTP proxy, ``?timeout=`` seconds to wait for an answer. Sending limits are the service's,
-    so Apprise's own throttle is off. ``own`` are the options of the plugin itself, kept for :meth:`url`.
+    ``?pin=`` the fingerprint of one, ``?proxy=`` an HTTP proxy, ``?timeout=`` seconds to wait for an answer.
+    Sending limits are the service's, so Apprise's own throttle is off.
+
+    ``own`` are the options of the plugin itself, kept for :meth:`url`.
     """
 
     # Apprise declares these by example (None, an empty tuple); plugins fill them in.
@@ -40,12 +42,13 @@ class ProviderNotify(NotifyBase):  # type: ignore[no-untyped-call]  # Apprise an
 
     request_rate_per_sec = 0
     default_base: ClassVar[str] = ""
-    options: ClassVar[tuple[str, ...]] = ("base", "ca", "proxy", "timeout")
+    options: ClassVar[tuple[str, ...]] = ("base", "ca", "pin", "proxy", "timeout")
 
     template_args = {  # noqa: RUF012 — Apprise's own form
         **NotifyBase.template_args,
         "base": {"name": "Base URL", "type": "string"},
         "ca": {"name": "CA Bundle", "type": "string"},
+        "pin": {"name": "Certificate Fingerprint", "type": "string"},
         "proxy": {"name": "HTTP Proxy", "type": "string", "private": True},
         "timeout": {"name": "Answer Timeout", "type": "float"},
         "to": {"alias_of": "targets"},
@@ -57,6 +60,7 @@ class ProviderNotify(NotifyBase):  # type: ignore[no-untyped-call]  # Apprise an
         targets: Sequence[str] = (),
         base: str | None = None,
         ca: str | None = None,
+        pin: str | None = None,
         proxy: str | None = None,
         timeout: str | None = None,
         ports: Ports | None = None,
@@ -65,11 +69,11 @@ class ProviderNotify(NotifyBase):  # type: ignore[no-untyped-call]  # Apprise an
     ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         if not self.verify_certificate:
-            raise ChannelError("verify=no 会让任何人冒充对方，不支持；自签证书请用 ca= 指定")
+            raise ChannelError("verify=no 会让任何人冒充对方，不支持；自签证书请用 ca= 或 pin= 指定")
         self.ports = ports or Ports()
         self.targets = tuple(targets)
-        self.client = Client(base or self.default_base, ca=ca, proxy=proxy, timeout=timeout)
-        options = {"base": base, "ca": ca, "proxy": proxy, "timeout": timeout, **(own or {})}
+        self.client = Client(base or self.default_base, ca=ca, pin=pin, proxy=proxy, timeout=timeout)
+        options = {"base": base, "ca": ca, "pin": pin, "proxy": proxy, "timeout": timeout, **(own or {})}
         self._given = {name: value for name, value in options.items() if value}
 
     @property

@@ -39,10 +39,8 @@ _WAIT: Final = {
     "isv.BUSINESS_LIMIT_CONTROL": _HOUR,
     "isv.DAY_LIMIT_CONTROL": 12 * _HOUR,
     "isv.MONTH_LIMIT_CONTROL": 24 * _HOUR,
-    "Throttling": 5.0,
-    "Throttling.User": 5.0,
-    "Throttling.Api": 5.0,
 }
+_THROTTLED: Final = 5.0
 _AGAIN: Final = frozenset({"isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "InternalError", "ServiceUnavailable"})
 _HINTS: Final = {
     "InvalidAccessKeyId.NotFound": KEY_HINT,
@@ -141,6 +139,8 @@ def authorization(key_id: str, secret: str, *, path: str, query: str, headers: M
 
 
 def _not_taken(code: str, text: str) -> Outcome:
+    if code.startswith("Throttling"):  # by the gateway, by user, by API
+        return rate_limited(_THROTTLED, code=code, text=text)
     if code in _WAIT:
         return rate_limited(_WAIT[code], code=code, text=text)
     if code in _AGAIN:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from sla_service.calendars import projection
+from sla_service.calendars import lunar, projection
 from sla_service.calendars.model import Layer, LayerDay, ParsedNotice, Rank, is_weekend, notice_year
 from sla_service.errors import CalendarError
 
@@ -27,6 +27,12 @@ def weekday_name(d: date) -> str:
     return f"星期{_WEEKDAYS[d.weekday()]}"
 
 
+def check_year(year: int) -> None:
+    """Refuse a year whose statutory days are not known: nothing of it could be checked."""
+    if not lunar.FIRST_YEAR <= year <= lunar.LAST_YEAR:
+        raise CalendarError(f"{year} 年不在 {lunar.FIRST_YEAR} 至 {lunar.LAST_YEAR} 年之间，无法核对，请检查年份")
+
+
 def check_days(days: Mapping[date, LayerDay], year: int, *, resumed: Iterable[date] = ()) -> None:
     """Refuse days of other years and worked weekdays; ``resumed`` are days that only say that work goes on."""
     allowed = set(resumed)
@@ -41,11 +47,7 @@ def check_days(days: Mapping[date, LayerDay], year: int, *, resumed: Iterable[da
 
 def check_statutory(days: Mapping[date, LayerDay], year: int) -> None:
     """Refuse a year that lacks one of its statutory days (全国年节及纪念日放假办法)."""
-    try:
-        holidays = projection.statutory(year)
-    except KeyError:
-        raise CalendarError(f"{year} 年不在可核对法定节假日的范围内，请检查年份") from None
-    for holiday in holidays:
+    for holiday in projection.statutory(year):
         for on in holiday.days:
             held = days.get(on)
             if held is None or not held.off:

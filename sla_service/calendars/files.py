@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sla_service.calendars import notice
-from sla_service.calendars.checks import check_days, check_statutory, warnings_of
+from sla_service.calendars.checks import check_days, check_statutory, check_year, warnings_of
 from sla_service.calendars.ics import looks_like_ics, parse_ics
 from sla_service.calendars.model import LayerDay, ParsedNotice, is_weekend, notice_year
 from sla_service.calendars.source import DATE, decode, load, read_date
@@ -52,7 +52,7 @@ def read_years(
         raise CalendarError(f"{name}是空的，请检查文件")
     try:
         found = _dispatch(text)(text, year, regional)
-    except CalendarError as e:
+    except (CalendarError, csv.Error) as e:
         raise CalendarError(f"{name}：{e}") from None
     digest = hashlib.sha256(raw).hexdigest()
     return tuple(replace(parsed, sha256=digest) for parsed in found)
@@ -78,7 +78,7 @@ def _read_json(text: str, _year: int | None, regional: bool) -> tuple[ParsedNoti
     """holiday-cn: {"year": 2026, "papers": [url], "days": [{"name", "date", "isOffDay"}]}; or a list of such."""
     try:
         held = json.loads(text)
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise CalendarError(f"不是完整的 JSON（{e}）") from None
     files = held if isinstance(held, list) else [held]
     found = []
@@ -149,6 +149,7 @@ def _whole_year(days: dict[date, LayerDay], year: int, *, regional: bool) -> Par
     """Days of one year from a file. No days mean that nothing is known of the year, not that it has no holidays."""
     if not days:
         return ParsedNotice(year, {}, warnings=(f"文件里没有 {year} 年的日期：该年仍按未公布处理",))
+    check_year(year)
     # A worked weekday straight after a day off only says that work goes on (2020-02-03).
     resumed = {on for on, day in days.items() if not day.off and not is_weekend(on) and _off_before(days, on)}
     check_days(days, year, resumed=resumed)

@@ -44,7 +44,11 @@ def parse_ics(text: str) -> dict[date, LayerDay]:
         if off is None or "RRULE" in event:
             continue
         name = _DECORATION.sub("", event.get("SUMMARY", "")).strip(" ｜|·:：") or "放假"
-        for on in _days(event):
+        try:
+            run = _days(event)
+        except OverflowError:
+            raise CalendarError(f"日历文件里“{name}”的日期超出了日历的范围，请核对文件") from None
+        for on in run:
             held = days.get(on)
             if held is not None and held.off != off:
                 raise CalendarError(f"{on} 在日历文件里既放假（{name}）又上班，请核对文件")
@@ -126,7 +130,7 @@ def _day(event: dict[str, str], name: str) -> tuple[date, bool]:
     try:
         year, month, day, hour, minute, second = parts
         at = datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(_BEIJING)
-    except ValueError:
+    except (ValueError, OverflowError):
         summary = event.get("SUMMARY", "")
         raise CalendarError(f"日历文件里“{summary}”的 {name} 读不出日期：{value or '没有写'}") from None
     return at.date(), (at.hour, at.minute, at.second) == (0, 0, 0)

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import Final
 
 from sla_service.calendars import projection
-from sla_service.calendars.checks import check_days, check_statutory, warnings_of
+from sla_service.calendars.checks import check_days, check_statutory, check_year, warnings_of
 from sla_service.calendars.model import LayerDay, ParsedNotice, is_weekend
 from sla_service.calendars.notice_text import Dates, Group, Outline, Section, outline, sentences
 from sla_service.errors import CalendarError
@@ -91,6 +91,7 @@ def parse(text: str, *, year: int | None = None, regional: bool = False) -> Pars
     """
     parts = outline(text)
     year = year or _year_of(parts)
+    check_year(year)
     draft = _Draft()
     for section in parts.sections:
         _read_section(section, year, parts.title, draft)

@@ -138,6 +138,8 @@ class Dates:
             on = date(self._year_of(year, month), self._month_of(month), int(day))
         except ValueError:
             raise CalendarError(f"{self._name or '放假'}：没有“{match.group()}”这一天，请核对原文") from None
+        if abs(on.year - self._year) > 1:
+            raise CalendarError(f"{self._label}：{on} 不属于 {self._year} 年的放假安排，请检查年份")
         said = _WEEKDAY.search(note)
         if said and weekday_name(on) != "星期" + said.group(1).replace("天", "日"):
             raise CalendarError(

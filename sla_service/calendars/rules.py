@@ -25,6 +25,7 @@ from functools import cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
+from sla_service.calendars import lunar
 from sla_service.calendars.model import is_weekend
 from sla_service.calendars.projection import Feast, projected_days, statutory
 
@@ -33,7 +34,7 @@ _TUESDAY, _WEDNESDAY, _SATURDAY, _SUNDAY = 1, 2, 5, 6
 _MAX_MAKEUPS: Final = 2
 _JOINED_FROM: Final = (9, 28)  # month and day of a 中秋节 that may be joined to 国庆节
 _TOUCHING_FROM: Final = (9, 19)  # from here on the two share weekends and are enumerated together
-_THIRD_DAY_ERA: Final = 2025
+_LABOUR_SINCE_2025: Final = 2  # statutory days
 
 # Offsets in days from the holiday: (further weekdays off, weekend days worked). Monday is 0.
 ONE_DAY: Final[dict[int, tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]]] = {
@@ -118,24 +119,28 @@ def _single(day: date) -> Iterator[Option]:
 
 
 def _spring(days: tuple[date, ...], year: int) -> Iterator[Option]:
-    """Rule 3: seven days (2008–2023), eight (2024, 2025) or nine (2026), from the first statutory day, the eve
-    (2015–2023, when it was none) or the weekend day before it (2026).
+    """Rule 3: seven days (2008–2023), eight (2024, 2025) or nine (2026).
+
+    They begin on the first statutory day, on the eve where that is none (2015–2023), or on the weekend days
+    straight before (2026).
     """
-    firsts = [days[0]] if year >= _THIRD_DAY_ERA else [days[0], days[0] - _DAY]
+    firsts = {days[0], lunar.festivals(year).spring - _DAY}
     starts = {start for first in firsts for start in _back_over_weekend(first)}
     return _stretches(days, starts, (7, 8, 9))
 
 
 def _labour(days: tuple[date, ...]) -> Iterator[Option]:
-    """Rules 2 and 3: as a one-day holiday (2008–2018); four (2019) or five days (since 2020) from 1 May, the
-    weekend before it (2022, 2023) or a bridged Monday (2012, 2018).
+    """Rules 2 and 3: as a one-day holiday (2008–2018), four days (2019) or five (since 2020).
+
+    They begin on 1 May, on the weekend before it (2022, 2023) or on a bridged Monday (2012, 2018). Under the law
+    before 2008 there were seven.
     """
     if len(days) == 1:
         yield from _single(days[0])
     starts = set(_back_over_weekend(days[0]))
     if days[0].weekday() == _TUESDAY:
         starts |= set(_back_over_weekend(days[0] - _DAY))
-    yield from _stretches(days, starts, (4, 5))
+    yield from _stretches(days, starts, (7,) if len(days) > _LABOUR_SINCE_2025 else (4, 5))
 
 
 def _autumn(held: dict[Feast, tuple[date, ...]], year: int) -> Iterator[Block]:

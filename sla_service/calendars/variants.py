@@ -18,6 +18,8 @@ from sla_service.domain.calendar import Calendar, Day, DayKind
 _REACH: Final = timedelta(days=14)
 _DAY: Final = timedelta(days=1)
 _MOST: Final = 300
+_ASKED: Final = 10_000
+_KEPT: Final = 200  # windows; about two years of them, some megabytes
 
 Choice = tuple[Option, ...]
 
@@ -34,8 +36,19 @@ class NoticeScenarios:
 
     def __init__(self) -> None:
         self._built: dict[tuple[object, ...], tuple[Calendar, ...]] = {}
+        self._asked: dict[tuple[str, date, date], tuple[Calendar, ...]] = {}
 
     def __call__(self, calendar: Calendar, a: date, b: date) -> tuple[Calendar, ...]:
+        # Cases received on one day with one limit ask the same, thousands of them in a recomputation.
+        asked = (calendar.version, a, b)
+        found = self._asked.get(asked)
+        if found is None:
+            if len(self._asked) >= _ASKED:
+                self._asked.clear()
+            found = self._asked[asked] = self._find(calendar, a, b)
+        return found
+
+    def _find(self, calendar: Calendar, a: date, b: date) -> tuple[Calendar, ...]:
         touched = tuple(_touched(calendar, a, b))
         # Whole months around the window, so that neighbouring starts share one set of tables. The quarter
         # after it leaves room for the latest date and for whoever counts a few steps on from there.
@@ -44,6 +57,9 @@ class NoticeScenarios:
         key = (calendar.version, first, last, *(block.key for block in touched))
         found = self._built.get(key)
         if found is None:
+            if len(self._built) >= _KEPT:
+                self._built.clear()
+                self._asked.clear()  # holds the same tables
             found = self._built[key] = tuple(_calendars(calendar, touched, first, last))
         return found
 
@@ -69,9 +85,10 @@ def _calendars(calendar: Calendar, touched: tuple[Block, ...], first: date, last
         for block in touched
         for option in block.options
     }
+    around = calendar.derive(version=calendar.version, first=first, last=last, changes=())
     for n, choice in enumerate(_choices(touched)):
         changed = (day for pair in zip(touched, choice, strict=True) for day in changes[pair])
-        yield calendar.derive(version=f"{calendar.version}+{n}", first=first, last=last, changes=changed)
+        yield around.derive(version=f"{calendar.version}+{n}", first=first, last=last, changes=changed)
 
 
 @cache

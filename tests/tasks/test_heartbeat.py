@@ -1,0 +1,83 @@
+"""Real workers and beats: each message exactly once, whatever becomes of beat and broker."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import redis
+from processes import hall
+
+pytestmark = pytest.mark.slow
+
+TOLD = ["sms 张三", "sms 李四", "wecom 张三", "wecom 李四"]
+
+
+def test_worker_and_beat_send_what_is_due(db_url, redis_url, tmp_path):
+    with hall(db_url, redis_url, tmp_path) as service:
+        service.overdue("A", "B")
+        service.worker()
+        service.beat()
+        service.wait(lambda: service.sent() == TOLD)
+
+
+def test_two_beats_and_two_workers_send_once(db_url, redis_url, tmp_path):
+    with hall(db_url, redis_url, tmp_path) as service:
+        service.overdue(*(f"C{n}" for n in range(20)))
+        for _ in range(2):
+            service.worker()
+            service.beat()
+        service.wait(lambda: len(service.sent()) >= len(TOLD) and service.waiting() == 0)
+        time.sleep(3)  # more beats
+        assert service.sent() == TOLD
+
+
+def test_a_worker_that_hears_no_beat_looks_for_itself(sqlite_url, redis_url, tmp_path):
+    with hall(sqlite_url, redis_url, tmp_path) as service:
+        service.overdue("A")
+        service.worker()
+        service.wait(lambda: service.sent() == TOLD)
+
+
+def test_a_flushed_broker_changes_nothing_but_latency(pg_url, redis_url, tmp_path):
+    with hall(pg_url, redis_url, tmp_path) as service:
+        worker = service.worker()
+        service.beat()
+        service.wait(lambda: "succeeded" in service.logs())
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushall()
+        service.overdue("A")
+        service.wait(lambda: service.sent() == TOLD)
+        assert worker.poll() is None
+
+
+def test_events_sent_by_celery_are_taken_in(sqlite_url, redis_url, tmp_path):
+    from celery import Celery
+
+    with hall(sqlite_url, redis_url, tmp_path) as service:
+        service.worker()
+        sender = Celery(broker=redis_url)
+        event = {
+            "specversion": "1.0",
+            "id": "1",
+            "source": "hall",
+            "type": "case.accepted",
+            "subject": "A",
+            "time": "2026-11-02T09:00:00+08:00",
+            "data": {"kind": "simple", "handler": "zhangsan", "department": "社会事务科"},
+        }
+        sender.send_task("sla.ingest", args=[[event, event]], queue="intake")
+        service.wait(lambda: service.sent() == TOLD)
+        sender.close()
+
+
+def test_a_worker_without_a_broker_says_what_to_set(tmp_path, sqlite_url):
+    import subprocess
+    import sys
+
+    with hall(sqlite_url, "", tmp_path) as service:
+        del service.env["SLA_BROKER_URL"]
+        command = [sys.executable, "-m", "celery", "-A", "tasks.app", "worker"]
+        done = subprocess.run(command, env=service.env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "SLA_BROKER_URL" in done.stderr + done.stdout

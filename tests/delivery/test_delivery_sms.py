@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
-from conftest import LI, WANG, ZHANG, ZHAO, Open, message
+from conftest import LI, URLS, WANG, ZHANG, ZHAO, Open, message
 
 from sla_service.delivery.message import Recipient
 from sla_service.delivery.outcome import Kind
+from sla_service.delivery.plugins.ports import Ports
+from sla_service.delivery.registry import open_channel
 from tests.stub_provider import StubProvider
 
 SMS = ("yunmas", "alisms", "tencentsms")
-NOBODY = ()
 
 
 @pytest.mark.parametrize(
@@ -129,11 +131,11 @@ def test_a_wrong_secret_is_refused_with_a_hint(open_at: Open, url: str, code: st
 
 
 @pytest.mark.parametrize("scheme", ["alisms", "tencentsms"])
-def test_a_clock_that_is_wrong_is_named(stub: StubProvider, open_at: Open, scheme: str, ports: object) -> None:
-    channel = open_at(scheme)
-    real = stub.state.now
-    stub.state.now = lambda: real().replace(year=2030)  # the provider's clock; ours was taken before
+def test_a_clock_that_is_wrong_is_named(stub: StubProvider, scheme: str) -> None:
+    slow = Ports(clock=lambda: stub.state.now() - timedelta(minutes=16))
+    channel = open_channel(scheme, URLS[scheme].format(base=stub.base), ports=slow)
     outcome = channel.deliver(message())
+    channel.close()
     assert outcome.kind is Kind.REFUSED
     assert "NTP" in outcome.hint
 

@@ -1,0 +1,51 @@
+"""The migrations lead to exactly the tables that the code knows."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from sla_service.bootstrap import open_database
+from sla_service.errors import StoreError
+from sla_service.settings import Settings
+from sla_service.store import migrate, tables
+from sla_service.store.engine import HEAD, Database
+
+
+def test_the_migrated_schema_is_the_schema_of_the_code(db_url):
+    database = Database(db_url)
+    with database.engine.connect() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": False})
+        assert compare_metadata(context, tables.metadata) == []
+    assert database.revision() == HEAD
+    database.dispose()
+
+
+def test_the_code_names_the_newest_migration():
+    assert ScriptDirectory.from_config(migrate._config()).get_current_head() == HEAD
+
+
+def test_upgrading_again_changes_nothing(db_url):
+    migrate.upgrade(db_url)
+    migrate.upgrade(db_url)
+
+
+def test_a_missing_sqlite_file_is_made_and_migrated(tmp_path):
+    database = open_database(Settings(database_url=f"sqlite:///{tmp_path}/new/sla.db"))
+    assert database.revision() == HEAD
+    database.dispose()
+
+
+def test_an_unmigrated_postgresql_names_the_command(pg_server):
+    with pytest.raises(StoreError, match="sla db upgrade"):
+        open_database(Settings(database_url=pg_server))
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "nonsense"])
+def test_a_database_we_do_not_know_is_refused_without_its_password(url):
+    with pytest.raises(StoreError) as refused:
+        Database(url)
+    assert "SLA_DATABASE_URL" in str(refused.value)
+    assert "secret" not in str(refused.value)

@@ -83,7 +83,7 @@ class State:
 
     def now(self) -> datetime:
         # A stub of somebody else's server has a clock of its own.
-        return datetime.now(UTC) + timedelta(seconds=self.shift)  # noqa: TID251
+        return datetime.now(UTC) + timedelta(seconds=self.shift)
 
     def secret_of(self, account: str) -> str:
         return self.secrets.get(account, SECRET)

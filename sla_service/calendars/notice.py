@@ -131,7 +131,7 @@ def _year_of(parts: Outline) -> int:
 def _is_change(parts: Outline, days: dict[date, LayerDay]) -> bool:
     """A notice that changes single days: its title says so, or it has no title and speaks of few holidays."""
     if parts.title:
-        return bool(_CHANGE.search(parts.title))
+        return "部分节假日" not in parts.title and bool(_CHANGE.search(parts.title))
     named = {feast for day in days.values() for feast in projection.Feast if str(feast) in day.name}
     return len(named) <= 2  # noqa: PLR2004 - 中秋节 and 国庆节 may be pasted together
 

@@ -202,7 +202,7 @@ class Valkey(Server):
         """Nothing: it makes its files itself."""
 
     def command(self) -> list[str]:
-        keep = ["--appendonly", "yes"] if self.durable else ["--appendonly", "no"]
+        keep = ["--appendonly", "yes", "--appendfsync", "always"] if self.durable else ["--appendonly", "no"]
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
         return [str(server_binary()), *where, *keep, "--save", "", "--databases", "64"]
 

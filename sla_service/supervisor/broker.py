@@ -50,8 +50,8 @@ def answers(path: Path) -> bool:
 def embedded(state: Path, *, port: int = 0) -> Broker:
     """The broker whose data lives in ``state``, the folder that belongs to one database.
 
-    Events in its stream and its ingest queue are nowhere else until they are taken, so it keeps an append-only file;
-    kill -9 loses nothing that was answered. ``port`` other than 0 also opens 127.0.0.1 for systems that write to the
+    Events in its stream and its ingest queue are nowhere else until they are taken, so it keeps an append-only file
+    and answers only after the disk has it, as the database does. ``port`` other than 0 also opens 127.0.0.1 for systems that write to the
     stream. Raises BrokerError where there is no server to run.
     """
     data = state / "broker"
@@ -64,7 +64,8 @@ def embedded(state: Path, *, port: int = 0) -> Broker:
         "unixsocketperm": "700",
         "dir": str(data.resolve()),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        # Not everysec: while the disk is busy that one answers before it has written at all, and kill -9 loses it.
+        "appendfsync": "always",
         "save": "",
         "maxmemory": "256mb",
         "maxmemory-policy": "noeviction",  # a full broker refuses, it never drops what waits in it

@@ -51,8 +51,8 @@ def embedded(state: Path, *, port: int = 0) -> Broker:
     """The broker whose data lives in ``state``, the folder that belongs to one database.
 
     Events in its stream and its ingest queue are nowhere else until they are taken, so it keeps an append-only file
-    and answers only after the disk has it, as the database does. ``port`` other than 0 also opens 127.0.0.1 for systems that write to the
-    stream. Raises BrokerError where there is no server to run.
+    and answers only after the disk has it, as the database does. ``port`` other than 0 also opens 127.0.0.1 for
+    systems that write to the stream. Raises BrokerError where there is no server to run.
     """
     data = state / "broker"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)

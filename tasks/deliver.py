@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 
 from celery import shared_task
 
 from sla_service import systime
+from sla_service.errors import ChannelError
 from sla_service.services import dispatch
 from tasks import runtime
+
+log = logging.getLogger(__name__)
 
 #: A provider that hangs must not hold every thread of the worker, or the other channels would wait with it.
 _AT_ONCE = 2
@@ -24,5 +28,7 @@ def deliver(channel: str) -> None:
         return
     try:
         dispatch.deliver(runtime.service(), channel, clock=systime.now)
+    except ChannelError as e:  # one sentence; what waits stays queued and the doctor shows it
+        log.error("%s", e)  # noqa: TRY400
     finally:
         gate.release()

@@ -23,6 +23,7 @@ from sla_service.delivery.outcome import Outcome, unknown
 from sla_service.delivery.registry import Channel
 from sla_service.delivery.render import once_each, words
 from sla_service.delivery.retry import Step, next_attempt
+from sla_service.errors import ChannelError
 from sla_service.services import fallback, standing
 from sla_service.services.app import App
 from sla_service.store import deliveries
@@ -56,33 +57,40 @@ class Envelope:
 def deliver(app: App, channel: str, *, clock: Clock, threads: int = THREADS) -> int:
     """Sends all that waits on one channel; gives the number of calls made. Several workers may do it at once."""
     calls = 0
+    lease = max(LEASE, timedelta(seconds=3 * app.channels.open(channel).longest))
     _reap(app, channel, now=clock())
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"send-{channel}") as pool:
         while True:
-            claimed = _claim(app, channel, now=clock())
+            claimed = _claim(app, channel, now=clock(), lease=lease)
             if not claimed:
                 return calls
-            calls += sum(pool.map(lambda e: _send(app, e, clock=clock), claimed))
+            calls += sum(pool.map(lambda e: _send(app, e, clock=clock, lease=lease), claimed))
 
 
 def deliver_all(app: App, *, clock: Clock) -> int:
     """Sends all that waits on every channel, one channel after the other."""
     with app.db.read() as conn:
         channels = deliveries.waiting_channels(conn, now=clock())
-    return sum(deliver(app, channel, clock=clock) for channel in channels)
+    calls = 0
+    for channel in channels:
+        try:
+            calls += deliver(app, channel, clock=clock)
+        except ChannelError as e:  # what waits on it stays, and the others go on
+            log.error("%s", e)  # noqa: TRY400 (one sentence, no traceback)
+    return calls
 
 
 # -- claim --------------------------------------------------------------------------------------------------
 
 
-def _claim(app: App, channel: str, *, now: datetime) -> list[Envelope]:
+def _claim(app: App, channel: str, *, now: datetime, lease: timedelta) -> list[Envelope]:
     with app.db.write() as conn:
-        rows = deliveries.claim_again(conn, channel, now=now, lease_until=now + LEASE, worker=WORKER, limit=PEOPLE)
+        rows = deliveries.claim_again(conn, channel, now=now, lease_until=now + lease, worker=WORKER, limit=PEOPLE)
         found = [_envelope(row, deliveries.messages_of(conn, row["id"])) for row in rows]
         waiting = deliveries.claim_recipients(conn, channel, now=now, limit=PEOPLE)
         states = deliveries.with_cases(conn, [m["id"] for m in waiting]) if waiting else {}
         for recipient, group in groupby(waiting, key=lambda m: m["recipient"]):
-            made = _wrap(app, conn, channel, recipient, list(group), states, now)
+            made = _wrap(app, conn, channel, recipient, list(group), states, now, lease)
             if made is not None:
                 found.append(made)
     return found
@@ -96,6 +104,7 @@ def _wrap(
     messages: Sequence[Row],
     states: Mapping[int, Row],
     now: datetime,
+    lease: timedelta,
 ) -> Envelope | None:
     """Puts what still stands into one envelope; the rest is suppressed with its reason."""
     good = _standing(app, conn, messages, states, now)
@@ -111,7 +120,7 @@ def _wrap(
         "state": "claimed",
         "not_before": now,
         "attempt": 1,
-        "lease_until": now + LEASE,
+        "lease_until": now + lease,
         "worker": WORKER,
         "created_at": now,
     }
@@ -180,7 +189,7 @@ def _link(app: App, messages: Sequence[Row]) -> str | None:
 # -- send ---------------------------------------------------------------------------------------------------
 
 
-def _send(app: App, envelope: Envelope, *, clock: Clock) -> bool:
+def _send(app: App, envelope: Envelope, *, clock: Clock, lease: timedelta) -> bool:
     channel = app.channels.open(SANDBOX if envelope.body.get("sandbox") else envelope.channel)
     if envelope.not_after is not None and clock() > envelope.not_after:
         late = unknown("repeat_too_late", "重发已过服务商去重时限")
@@ -188,7 +197,7 @@ def _send(app: App, envelope: Envelope, *, clock: Clock) -> bool:
             first = deliveries.first_unclear(conn, envelope.id)
             _follow(app, conn, envelope, channel.scheme, late, first, now=clock())
         return False
-    ready = _mark(app, envelope, now=clock())
+    ready = _mark(app, envelope, now=clock(), lease=lease)
     if ready is None:
         return False
     outcome = _call(app, channel, ready)
@@ -196,7 +205,7 @@ def _send(app: App, envelope: Envelope, *, clock: Clock) -> bool:
     return True
 
 
-def _mark(app: App, envelope: Envelope, *, now: datetime) -> Envelope | None:
+def _mark(app: App, envelope: Envelope, *, now: datetime, lease: timedelta) -> Envelope | None:
     """Looks once more and marks. What was never sent is written anew without the cases that fell away."""
     with app.db.write() as conn:
         messages = list(envelope.messages)
@@ -210,7 +219,7 @@ def _mark(app: App, envelope: Envelope, *, now: datetime) -> Envelope | None:
             if len(good) < len(messages) or envelope.attempt > 1:
                 body = _body(app, envelope.channel, good, states, now)
             messages = good
-        mine = deliveries.mark_sending(conn, envelope.id, envelope.attempt, now=now, lease_until=now + LEASE, body=body)
+        mine = deliveries.mark_sending(conn, envelope.id, envelope.attempt, now=now, lease_until=now + lease, body=body)
     if not mine:
         log.warning("delivery %s: attempt %s was taken over before the call", envelope.id, envelope.attempt)
         return None

@@ -8,8 +8,10 @@ import os
 import click
 
 from sla_service.bootstrap import prepare
+from sla_service.cli.chinese import examples
+from sla_service.cli.reading import read_settings
 from sla_service.errors import SettingError
-from sla_service.settings import Settings, load
+from sla_service.settings import Settings
 from sla_service.settings_values import masked_url
 from sla_service.supervisor.address import Address, free
 from sla_service.supervisor.broker import Broker, embedded
@@ -18,24 +20,23 @@ from sla_service.supervisor.place import held, state_folder
 from sla_service.supervisor.service import Plan, hand_over
 from sla_service.supervisor.supervisor import say
 
-_EXAMPLES = """\b
-例：
-  sla up
-  SLA_HTTP=0.0.0.0:8080 sla up
-  SLA_DATABASE_URL=postgresql://sla:密码@主机/sla SLA_BROKER_URL=redis://主机/0 sla up"""
 _LAST_PORT = 65535
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(
+    help="在本机启动全部服务：消息队列、网页接口、任务进程、定时器。Ctrl-C 停止；被强行结束后再启动，从原处继续。\n\n"
+    "不写设置时使用 SQLite 文件 var/sla.db 和内置的 Valkey。",
+    epilog=examples(
+        "sla up",
+        "SLA_HTTP=0.0.0.0:8080 sla up",
+        "SLA_DATABASE_URL=postgresql://sla:密码@主机/sla SLA_BROKER_URL=redis://主机/0 sla up",
+    ),
+)
 @click.option("--json", "as_json", is_flag=True, help="就绪时输出一行 JSON（url、pid、database、broker）。")
 def up(as_json: bool) -> None:
-    """启动全部服务：消息队列、网页接口、任务进程、定时器。Ctrl-C 停止。
-
-    不写设置时使用 SQLite 文件和内置的 Valkey，提醒只进沙盒。被强行结束后再启动，会从原处继续。
-    """
-    settings = load()
-    for sentence in _warnings(settings):
-        say(sentence)
+    settings = read_settings()
+    if settings.clock_shift:
+        say(f"时钟被 SLA_CLOCK_SHIFT 移动了 {settings.clock_shift:g} 秒，时间和提醒都不是真的")
     state = state_folder(sqlite_path=settings.sqlite_path, database_url=settings.database_url, var_dir=settings.var_dir)
     with held(state, say=say) as locks:
         address = free(Address(settings.http_host, settings.http_port), say=say)
@@ -52,11 +53,6 @@ def broker_port(settings: Settings) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
         raise SettingError(f"SLA_BROKER_PORT：要写一个端口号（0 到 {_LAST_PORT}），现在是 {text}。")
     return int(text)
-
-
-def _warnings(settings: Settings) -> list[str]:
-    shifted = f"时钟被 SLA_CLOCK_SHIFT 移动了 {settings.clock_shift:g} 秒，提醒和时间都不是真的"
-    return [*settings.warnings, *([shifted] if settings.clock_shift else [])]
 
 
 def _announcement(settings: Settings, address: Address, broker: Broker | None, *, as_json: bool) -> str:

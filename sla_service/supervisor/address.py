@@ -59,11 +59,12 @@ def free(address: Address, *, say: Callable[[str], None], patience: float = PATI
         except OSError as e:
             if e.errno != errno.EADDRINUSE:
                 raise SettingError(
-                    f"SLA_HTTP：不能在 {address} 上提供网页（{e.strerror}），请换一个地址，例如 127.0.0.1:8000"
+                    f"SLA_HTTP：不能在 {address} 上提供网页（{e.strerror}），请换一个地址，例如 127.0.0.1:8000。"
                 ) from None
             if time.monotonic() >= deadline:
+                other = Address(address.host, address.port % 65535 + 1)
                 raise PortTakenError(
-                    f"{address} 已被别的程序占用：请停止它，或用 SLA_HTTP 换一个地址，例如 SLA_HTTP=127.0.0.1:8001"
+                    f"{address} 已被别的程序占用：请停止它，或用 SLA_HTTP 换一个地址，例如 SLA_HTTP={other}。"
                 ) from None
         if not waiting:
             say(f"{address} 被占用，最多等 {patience:g} 秒")

@@ -91,7 +91,7 @@ def server_binary() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise BrokerError(
-        "找不到可以运行的 Valkey：请重新运行 ./sla setup，或安装 valkey-server，或用 SLA_BROKER_URL 指定已有的 Redis"
+        "找不到可以运行的 Valkey：请重新运行 ./sla setup，或安装 valkey-server，或用 SLA_BROKER_URL 指定已有的 Redis。"
     )
 
 

@@ -51,7 +51,7 @@ def held(folder: Path, *, say: Callable[[str], None], patience: float = PATIENCE
             holder = os.pread(own, 32, 0).strip().decode("ascii", "replace")
             raise StoreError(
                 f"这个数据库已经有一个 sla up 在运行（进程 {holder or '未知'}）："
-                "请先停止它，或用 SLA_DATABASE_URL 指定另一个数据库"
+                "请先停止它，或用 SLA_DATABASE_URL 指定另一个数据库。"
             )
         os.ftruncate(own, 0)
         os.pwrite(own, b"%d\n" % os.getpid(), 0)
@@ -81,7 +81,7 @@ def _wait_for(family: int, path: Path, say: Callable[[str], None], patience: flo
     waiting = False
     while not _taken(family):
         if time.monotonic() >= deadline:
-            raise StoreError(f"上一次 sla up 留下的进程还没有退出：请稍后再试，或结束仍打开 {path} 的进程")
+            raise StoreError(f"上一次 sla up 留下的进程还没有退出：请稍后再试，或结束仍打开 {path} 的进程。")
         if not waiting:
             say("上一次的进程还在退出，等待中")
             waiting = True

@@ -1,0 +1,90 @@
+"""``sla directory``: who works where, and who stands in for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sla_service.cli import words
+from sla_service.cli.chinese import examples
+from sla_service.cli.output import emit, json_option
+from sla_service.cli.reading import read_settings
+from sla_service.cli.tables import Column, show
+from sla_service.delivery.text import mask_phones
+from sla_service.domain.directory import Directory, Person
+from sla_service.services.config import load_config
+
+
+@click.group(help="通讯录：人员、科室、角色、代班。", epilog=examples("sla directory show"))
+def directory() -> None:
+    """Commands about directory.yaml."""
+
+
+@directory.command(
+    name="show",
+    help="列出人员、科室、全厅岗位和代班；手机号打码。",
+    epilog=examples("sla directory show", "sla directory show --json"),
+)
+@json_option
+def show_(as_json: bool) -> None:
+    found = load_config(read_settings().config_dir).directory
+    if as_json:
+        emit(_plain(found))
+        return
+    many = len(found.halls) > 1
+    hall = [Column("厅")] if many else []
+    click.echo("人员")
+    titles = [Column("编号"), Column("姓名"), Column("科室", flexible=True), Column("别名", flexible=True)]
+    show(
+        [*titles, Column("手机"), Column("企业微信"), *hall],
+        [
+            [p.id, p.name, p.department or "", "、".join(p.aliases), _phone(p), p.wecom or "", *([p.hall] * many)]
+            for p in found.people
+        ],
+    )
+    click.echo("\n科室")
+    show(
+        [Column("科室", flexible=True), Column("科长"), Column("分管局长"), *hall],
+        [[d.id, _name(found, d.head), _name(found, d.leader), *([d.hall] * many)] for d in found.departments],
+    )
+    click.echo("\n全厅岗位")
+    rows = [
+        [words.ROLES.get(role, role), "、".join(_name(found, i) for i in ids), *([place] * many)]
+        for (place, role), ids in found.roles.items()
+    ]
+    show([Column("岗位"), Column("人员", flexible=True), *hall], rows)
+    if found.absences:
+        click.echo("\n请假与代班（首尾两天都算）")
+        away = [[_name(found, a.who), _name(found, a.by), str(a.first), str(a.last)] for a in found.absences]
+        show([Column("谁"), Column("代班"), Column("从"), Column("到")], away)
+
+
+def _phone(person: Person) -> str:
+    return mask_phones(person.phone) if person.phone else ""
+
+
+def _name(found: Directory, id_: str | None) -> str:
+    person = found.person(id_) if id_ else None
+    return f"{person.name}（{id_}）" if person else (id_ or "—")
+
+
+def _plain(found: Directory) -> dict[str, Any]:
+    return {
+        "halls": [{"id": h.id, "name": h.name, "calendar": h.calendar, "policy": h.policy} for h in found.halls],
+        "people": [
+            {
+                "id": p.id,
+                "name": p.name,
+                "aliases": list(p.aliases),
+                "phone": _phone(p) or None,
+                "wecom": p.wecom,
+                "department": p.department,
+                "hall": p.hall,
+            }
+            for p in found.people
+        ],
+        "departments": [{"id": d.id, "head": d.head, "leader": d.leader, "hall": d.hall} for d in found.departments],
+        "roles": [{"hall": hall, "role": role, "people": list(ids)} for (hall, role), ids in found.roles.items()],
+        "absences": [{"who": a.who, "by": a.by, "from": a.first, "to": a.last} for a in found.absences],
+    }

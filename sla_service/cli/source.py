@@ -1,0 +1,143 @@
+"""``sla source``: case systems and their keys."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import click
+
+from sla_service import systime
+from sla_service.cli import words
+from sla_service.cli.chinese import examples
+from sla_service.cli.opening import opened
+from sla_service.cli.output import emit, json_option, say
+from sla_service.cli.reading import When
+from sla_service.cli.tables import Cell, Column, show
+from sla_service.domain.policy import at_minute
+from sla_service.services import sources
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_ONCE = "密钥只显示这一次，请马上交给业务系统保存；丢了就用 sla source rotate 换一个。"
+
+
+class Span(click.ParamType[timedelta]):
+    """``24h``, ``30m``, ``7d``, or ``0``."""
+
+    name = "时长"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,5})([mhd])|0", str(value).strip())
+        if found is None:
+            self.fail(f"要写时长，例如 24h、30m、7d 或 0，现在是 {value}", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()
+
+
+@click.group(
+    help="业务系统（来源）和它们的密钥。",
+    epilog=examples("sla source add hall", "sla source add 演练 --test", "sla source list", "sla source rotate hall"),
+)
+def source() -> None:
+    """Commands about sources."""
+
+
+@source.command(
+    help="登记一个业务系统，给它一个密钥。密钥只显示一次，库里只存它的散列值。",
+    epilog=examples(
+        "sla source add hall",
+        "sla source add 北厅系统 --hall north",
+        "sla source add 演练 --test",
+        "sla source add hall --go-live 2026-12-01",
+        "sla source add hall --json",
+    ),
+)
+@click.argument("name", metavar="NAME")
+@click.option("--hall", default="main", metavar="厅", help="属于哪个厅，默认 main。")
+@click.option("--test", is_flag=True, help="测试来源：它的消息只进沙箱，可以用 sla source wipe 清空。")
+@click.option("--go-live", type=When(), metavar="日期", help="上线日：此前该发的提醒不补发。默认现在。")
+@json_option
+def add(name: str, hall: str, test: bool, go_live: date | datetime | None, as_json: bool) -> None:
+    now = systime.now()
+    live = now if go_live is None else go_live if isinstance(go_live, datetime) else at_minute(go_live, 0)
+    with opened() as app:
+        key = sources.add(app, name, hall=hall, test=test, go_live=live, now=now)
+    if as_json:
+        emit({"name": name, "key": key, "hall": hall, "test": test, "go_live": words.instant(live)})
+        return
+    click.echo(f"已登记{'测试' if test else ''}来源 {name}（厅 {hall}），上线时间 {words.moment(live)}。")
+    click.echo(f"密钥：{key}")
+    say(_ONCE)
+
+
+@source.command(
+    help="换密钥。旧密钥再用一段时间（默认 24 小时），好让业务系统从容更换；--overlap 0 立即作废。",
+    epilog=examples("sla source rotate hall", "sla source rotate hall --overlap 0", "sla source rotate hall --json"),
+)
+@click.argument("name", metavar="NAME")
+@click.option("--overlap", type=Span(), default="24h", metavar="时长", help="旧密钥还能用多久，默认 24h。")
+@json_option
+def rotate(name: str, overlap: timedelta, as_json: bool) -> None:
+    now = systime.now()
+    with opened() as app:
+        key, old = sources.rotate(app, name, overlap=overlap, now=now)
+    if as_json:
+        emit({"name": name, "key": key, "old_keys_until": words.instant(now + overlap) if old else None})
+        return
+    click.echo(f"密钥：{key}")
+    say(_ONCE)
+    if old:
+        say(f"旧密钥到 {words.moment(now + overlap)} 作废。" if overlap else "旧密钥已作废。")
+
+
+@source.command(name="list", help="列出业务系统和密钥的使用情况。", epilog=examples("sla source list"))
+@json_option
+def list_(as_json: bool) -> None:
+    now = systime.now()
+    with opened() as app:
+        found = sources.listed(app)
+    if as_json:
+        emit([_plain(one) for one in found])
+        return
+    if not found:
+        say("还没有登记业务系统，用 sla source add 名称 登记。")
+        return
+    columns = [Column("来源", flexible=True), Column("厅"), Column("上线"), Column("密钥"), Column("最近使用")]
+    show(columns, [row for one in found for row in _rows(one, now)])
+
+
+@source.command(
+    help="清空一个测试来源：它的事件、办件、消息全部删除。正式来源不能清空。",
+    epilog=examples("sla source wipe 演练", "sla source wipe 演练 --json"),
+)
+@click.argument("name", metavar="NAME")
+@json_option
+def wipe(name: str, as_json: bool) -> None:
+    with opened() as app:
+        gone = sources.wipe(app, name)
+    if as_json:
+        emit({"name": name, "deleted": gone})
+        return
+    click.echo(f"已清空 {name}：{gone['cases']} 件办件，{gone['inbox']} 个事件，{gone['messages']} 条消息。")
+
+
+def _rows(one: dict[str, Any], now: datetime) -> list[list[str | Cell]]:
+    """One line per key that still holds; the source itself stands in the first."""
+    name = Cell(f"{one['name']}（测试）", "cyan") if one["test"] else one["name"]
+    keys = [k for k in one["keys"] if k["expires_at"] is None or k["expires_at"] > now]
+    if not keys:
+        return [[name, one["hall"], words.moment(one["go_live"]), "没有（只收文件）", "—"]]
+    rows: list[list[str | Cell]] = []
+    for key in keys:
+        until = f"（到 {words.moment(key['expires_at'])}）" if key["expires_at"] else ""
+        head = ["", "", ""] if rows else [name, one["hall"], words.moment(one["go_live"])]
+        rows.append([*head, f"sla_{key['id']}_…{until}", words.moment(key["last_used_at"])])
+    return rows
+
+
+def _plain(one: dict[str, Any]) -> dict[str, Any]:
+    keys = [{k: words.instant(v) if k != "id" else v for k, v in key.items()} for key in one["keys"]]
+    times = {k: words.instant(one[k]) for k in ("go_live", "created_at")}
+    return {"name": one["name"], "hall": one["hall"], "test": one["test"], **times, "keys": keys}

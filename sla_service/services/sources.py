@@ -1,0 +1,82 @@
+"""Case systems (业务系统) and their keys: registered, given a new key, listed, and, if only for tests, emptied."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from schemas.words import near
+from sla_service.domain.directory import MAIN_HALL
+from sla_service.errors import NotFoundError, SlaError, UsageError
+from sla_service.services.app import App
+from sla_service.store import sources as rows
+from sla_service.store import wiping
+
+_LONGEST = 200
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def add(app: App, name: str, *, hall: str, test: bool, go_live: datetime, now: datetime) -> str:
+    """Registers a source and gives its key, the only time that anybody sees it.
+
+    ``hall`` has to stand in the directory. Raises UsageError for a name that no event could carry, SlaError for one
+    that is taken.
+    """
+    _check_name(name)
+    if app.config.directory.hall(hall) is None:
+        known = "、".join(h.id for h in app.config.directory.halls)
+        raise NotFoundError(f"没有厅 {hall}，通讯录里有 {known}。")
+    with app.db.write() as conn:
+        if not rows.add(conn, name, hall=hall, test=test, go_live=go_live, now=now):
+            raise SlaError(f"来源 {name} 已经登记过；要换密钥请用 sla source rotate {name}。")
+        return rows.new_key(conn, name, now=now)
+
+
+def register(app: App, name: str, *, now: datetime) -> bool:
+    """Registers a source without a key, so that a file of its events can be taken; False if it was there."""
+    _check_name(name)
+    with app.db.write() as conn:
+        return rows.add(conn, name, hall=MAIN_HALL, test=False, go_live=now, now=now)
+
+
+def rotate(app: App, name: str, *, overlap: timedelta, now: datetime) -> tuple[str, int]:
+    """A new key; the old ones hold for ``overlap`` longer. Gives the key and how many old ones still hold."""
+    with app.db.write() as conn:
+        _known(conn, name)
+        old = rows.expire_keys(conn, name, at=now + overlap)
+        return rows.new_key(conn, name, now=now), old
+
+
+def listed(app: App) -> list[dict[str, Any]]:
+    """Every source with its keys (never their secrets)."""
+    with app.db.read() as conn:
+        keys: dict[str, list[dict[str, Any]]] = {}
+        for key in rows.keys(conn):
+            shown = {name: key[name] for name in ("id", "created_at", "expires_at", "last_used_at")}
+            keys.setdefault(key["source"], []).append(shown)
+        return [{**source, "keys": keys.get(source["name"], [])} for source in rows.everyone(conn)]
+
+
+def wipe(app: App, name: str) -> dict[str, int]:
+    """Empties a test source; gives the number of rows by table. Any other source is refused."""
+    with app.db.write() as conn:
+        if not _known(conn, name)["test"]:
+            raise SlaError(f"{name} 不是测试来源，不能清空；测试来源用 sla source add 名称 --test 登记。")
+        return wiping.wipe(conn, name)
+
+
+def _known(conn: Connection, name: str) -> rows.Row:
+    found = rows.by_name(conn, [name]).get(name)
+    if found is None:
+        close = near(name, (r["name"] for r in rows.everyone(conn)))
+        hint = f"，是不是 {close}？" if close else "，已登记的见 sla source list。"
+        raise NotFoundError(f"没有登记来源 {name}{hint}")
+    return found
+
+
+def _check_name(name: str) -> None:
+    if not name or name != name.strip() or _UNFIT.search(name) or len(name) > _LONGEST:
+        raise UsageError(f"来源名要是 1 到 {_LONGEST} 个字符，前后没有空格，没有控制字符。")

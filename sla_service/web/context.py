@@ -1,0 +1,116 @@
+"""What every route needs: the App, the clock, the door's committer and keys, and a way to the database off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from sqlalchemy.engine import Connection
+
+from sla_service.services.app import App
+from sla_service.services.intake import receive
+from sla_service.store import sources
+from sla_service.store.engine import HEAD, unavailable
+from sla_service.web.body import Bodies
+from sla_service.web.committer import Committer
+from sla_service.web.keys import Keys
+from sla_service.web.limits import Rate
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Threads that read; more would only queue for connections.
+READERS: Final = 8
+#: A database that hangs is answered for after this.
+READ_SECONDS: Final = 15
+PROBE_SECONDS: Final = 3
+
+
+class Web:
+    """One per process. ``clock`` is read once per request, at the door."""
+
+    def __init__(self, app: App, clock: Callable[[], datetime]) -> None:
+        self.app, self.clock = app, clock
+        self.bodies = Bodies(app.settings.max_body_bytes)
+        self.committer = Committer(self._receive, clock=clock, together=app.db.sqlite)
+        self.keys = Keys(
+            self._owner,
+            self._touch,
+            requests=Rate(app.settings.rate_requests),
+            failures=Rate(app.settings.rate_failures),
+        )
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._probing: asyncio.Future[str | None] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """``work`` in a thread. Raises TimeoutError when it takes too long."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.wait_for(loop.run_in_executor(self._readers, work), READ_SECONDS)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """``work`` with a reading connection, in a thread."""
+
+        def reading() -> T:
+            with self.app.db.read() as conn:
+                return work(conn)
+
+        return await self.run(reading)
+
+    async def probe(self) -> str | None:
+        """What keeps the database from taking events, as a sentence; None if nothing does.
+
+        One look at a time: probes of a database that hangs must not use up the threads that read.
+        """
+        if self._probing is None or self._probing.done():
+            loop = asyncio.get_running_loop()
+            self._probing = loop.run_in_executor(self._readers, self._revision)
+        found = None
+        with suppress(TimeoutError):
+            found = await asyncio.wait_for(asyncio.shield(self._probing), PROBE_SECONDS)
+        if found is None:
+            return "数据库连不上。"
+        return None if found == HEAD else f"数据库的版本是 {found}，本程序要 {HEAD}，请运行 sla db upgrade。"
+
+    def _revision(self) -> str | None:
+        try:
+            return self.app.db.revision() or "空的"
+        except Exception as e:
+            if not unavailable(e):
+                log.exception("readiness")
+            return None
+
+    def close(self) -> None:
+        """Answers what was taken, then lets go of the threads."""
+        self.committer.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+
+    def _receive(self, *args: Any, **kwargs: Any) -> Any:
+        return receive(self.app, *args, **kwargs)
+
+    async def _owner(self, key: str, now: datetime) -> str | None:
+        return await self.read(lambda conn: sources.owner(conn, key, now=now))
+
+    def _touch(self, key: str, now: datetime) -> None:
+        def touch() -> None:
+            with self.app.db.write() as conn:
+                sources.touch_key(conn, key, now=now)
+
+        self.committer.errand(touch)
+
+
+def web_of(request: Request) -> Web:
+    web: Web = request.app.state.web
+    return web
+
+
+def address_of(request: Request) -> str:
+    """The client's address, for counting wrong keys."""
+    return request.client.host if request.client else "local"

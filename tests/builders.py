@@ -14,6 +14,7 @@ from sla_service.calendars.layers import default_calendar
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case
 from sla_service.domain.clock import Pause
+from sla_service.domain.directory import MAIN_HALL, Absence, Department, Directory, Person
 from sla_service.domain.events import Event
 from sla_service.domain.fold import fold
 from sla_service.domain.ladder import Ladder, target_of
@@ -154,3 +155,22 @@ def ladder_of(case: Case, policy: Policy = POLICY, target: str = "resolve", **mo
 
 
 MIDNIGHT = Hours(close=24 * 60)
+
+
+# -- people ---------------------------------------------------------------------------------------------------------
+
+
+def directory(*absences: tuple[str, str, str, str], **roles: str) -> Directory:
+    """A hall in which every role is another person; ``absences`` are (who, by, first day, last day).
+
+    ``roles`` name other people for a role, several split at blanks: ``directory(station_chief="")`` has none.
+    """
+    ids = ("zhangsan", "sunqi", "lisi", "wangwu", "zhouba", "zhengjiu", "wushi")
+    people = tuple(Person(i, i.title(), wecom=i, phone="13800000000", department="社会事务科") for i in ids)
+    held = {"station_chief": "zhouba", "joint_committee": "zhengjiu", "duty": "wushi", **roles}
+    return Directory(
+        people=people,
+        departments=(Department("社会事务科", head="lisi", leader="wangwu"),),
+        roles={(MAIN_HALL, role): tuple(who.split()) for role, who in held.items()},
+        absences=tuple(Absence(who, by, on(first), on(last)) for who, by, first, last in absences),
+    )

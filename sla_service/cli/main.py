@@ -16,7 +16,7 @@ import click
 from sla_service.cli.chinese import dress, examples, sentence
 from sla_service.errors import SlaError
 
-INTERRUPTED, PIPE_CLOSED = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell reports for other programs
+INTERRUPTED = 130  # 128 + SIGINT: what a shell reports for other programs
 
 #: Section of the help page -> command -> where it lives ("" is this module's package) and what it does.
 COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -114,7 +114,7 @@ def _complain(text: str, code: int) -> int:
 def _hang_up() -> int:
     """Whoever read our output has had enough (``sla cases | head``); Python must not complain about it at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return PIPE_CLOSED
+    return 1  # as Click does where the pipe breaks earlier
 
 
 def _file_problem(error: OSError) -> str:

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import click
 
-from sla_service.cli.wide import clean, pad, width, wrap
+from sla_service.cli.wide import clean, pad, shorten, width, wrap
 
 _SAMPLE = 500  # rows that decide the widths
 _NARROWEST = 8
+_LONG = 40
 _GAP = "  "
 
 
@@ -32,11 +33,14 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``flexible`` columns give way where the terminal is too narrow: their text goes on in the next line."""
+    """``flexible`` columns give way where the terminal is too narrow: their text goes on in the next line, or is
+    cut there if ``cut``.
+    """
 
     title: str
     right: bool = False
     flexible: bool = False
+    cut: bool = False
 
 
 Row = Sequence[str | Cell]
@@ -53,7 +57,8 @@ def lines(columns: Sequence[Column], rows: Iterable[Row], *, room: int | None = 
     sample = list(islice(source, _SAMPLE))
     widths = _widths(columns, sample, room)
     yield _line(columns, [Cell(c.title, bold=True) for c in columns], widths)
-    yield click.style("─" * (sum(widths) + len(_GAP) * (len(widths) - 1)), dim=True)
+    ruled = [*widths[:-1], min(widths[-1], _LONG)]  # one long last cell is no reason for a rule of its length
+    yield click.style("─" * (sum(ruled) + len(_GAP) * (len(ruled) - 1)), dim=True)
     for row in chain(sample, source):
         yield from _row(columns, row, widths)
 
@@ -81,7 +86,7 @@ def _cell(value: str | Cell) -> Cell:
 
 
 def _paint(text: str, cell: Cell) -> str:
-    if cell.color is None and not cell.bold:
+    if not text.strip() or (cell.color is None and not cell.bold):
         return text
     return click.style(text, fg=cell.color, bold=cell.bold or None)
 
@@ -96,7 +101,9 @@ def _widths(columns: Sequence[Column], sample: Sequence[Row], room: int | None) 
         return widths
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - room
     while over > 0:
-        able = [i for i, c in enumerate(columns) if c.flexible and widths[i] > max(_NARROWEST, width(c.title))]
+        able = [
+            i for i, c in enumerate(columns) if (c.flexible or c.cut) and widths[i] > max(_NARROWEST, width(c.title))
+        ]
         if not able:
             break
         widths[max(able, key=lambda i: widths[i])] -= 1
@@ -107,18 +114,23 @@ def _widths(columns: Sequence[Column], sample: Sequence[Row], room: int | None) 
 def _row(columns: Sequence[Column], row: Row, widths: Sequence[int]) -> Iterator[str]:
     cells = [_cell(value) for value in row]
     texts = [clean(cell.text) for cell in cells]
-    pieces = [
-        wrap(text, w) if c.flexible and width(text) > w else [text]
-        for text, c, w in zip(texts, columns, widths, strict=True)
-    ]
+    pieces = [_fitted(text, c, w) for text, c, w in zip(texts, columns, widths, strict=True)]
     for piece in zip_longest(*pieces, fillvalue=""):
         yield _line(columns, [Cell(t, c.color, c.bold) for t, c in zip(piece, cells, strict=True)], widths)
 
 
+def _fitted(text: str, column: Column, columns: int) -> list[str]:
+    """The lines of one cell. What fits nowhere else stands out of its column: nothing is lost."""
+    if width(text) <= columns or not (column.flexible or column.cut):
+        return [text]
+    return [shorten(text, columns)] if column.cut else wrap(text, columns)
+
+
 def _line(columns: Sequence[Column], cells: Sequence[Cell], widths: Sequence[int]) -> str:
-    last = len(cells) - 1
+    last = max((i for i, cell in enumerate(cells) if cell.text.strip()), default=0)
     padded = [
         _paint(cell.text if i == last and not c.right else pad(cell.text, w, right=c.right), cell)
         for i, (c, cell, w) in enumerate(zip(columns, cells, widths, strict=True))
+        if i <= last
     ]
     return _GAP.join(padded).rstrip()

@@ -15,18 +15,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from sla_service.domain.case import Status
 from sla_service.services import json_rows, registers, sources
 from sla_service.services.app import App
 from sla_service.services.file_input import Input, Kind, check_utf8
 from sla_service.services.intake import Incoming, Result, read, receive
 from sla_service.services.register_map import RegisterMap
 from sla_service.services.rehearsal import Rehearsal, scratch
+from sla_service.store import inbox
 
 BATCH = 500  # events per transaction
 DOOR = "file"
 STATUSES = ("applied", "duplicate", "conflict", "waiting", "rejected", "invalid")
 #: What becomes a line in the list of refused rows. ``waiting`` is none: the event is kept and its case may come.
 _REFUSED = frozenset(("conflict", "rejected", "invalid"))
+#: What a later event of the same file may still change; counted at its end, but for more than memory should hold.
+_OPEN = frozenset(("waiting", "rejected"))
+_MOST_OPEN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ def take(app: App, found: Input, wish: Wish, rejects: Path, watch: Watch, *, now
                 watch.progress(batch[-1].position, found.size if found.kind is not Kind.XLSX else None)
                 batch = []
         taker.take(batch)
+        taker.settle()
     return report
 
 
@@ -143,6 +149,7 @@ class _Taker:
             now,
         )
         self.known: set[str] = set()
+        self.open: dict[tuple[str, str], tuple[Item, Result]] = {}
 
     def take(self, batch: list[Item]) -> None:
         if not batch:
@@ -159,11 +166,30 @@ class _Taker:
             source=self.wish.source,
             silent=self.wish.silent,
         )
-        self.report.counts.update(r.status for r in results)
         for item, result in zip(batch, results, strict=True):
-            if result.status in _REFUSED:
-                self.report.refused += 1
-                self.refusals(_line(item, result))
+            if result.status in _OPEN and len(self.open) < _MOST_OPEN:
+                event = item.incoming.event
+                assert event is not None  # noqa: S101 (what is no event is invalid)
+                self.open[event.source, event.id] = item, result
+            else:
+                self._count(item, result)
+
+    def settle(self) -> None:
+        """Counts what the rest of the file decided: an event may come before the one that it needs."""
+        keys = list(self.open)
+        for begin in range(0, len(keys), BATCH):
+            with self.app.db.read() as conn:
+                rows = {(r["source"], r["id"]): r for r in inbox.by_id(conn, keys[begin : begin + BATCH])}
+            for key, row in rows.items():
+                item, result = self.open[key]
+                status = "applied" if row["status"] == Status.VOIDED else row["status"]
+                self._count(item, Result(result.id, status, row["problem"]))
+
+    def _count(self, item: Item, result: Result) -> None:
+        self.report.counts[result.status] += 1
+        if result.status in _REFUSED:
+            self.report.refused += 1
+            self.refusals(_line(item, result))
 
     def _register(self, names: set[str]) -> None:
         """A file comes from the administrator, so a source that he names is one: it is registered on the way."""

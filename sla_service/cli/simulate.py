@@ -73,6 +73,8 @@ def simulate(
     begin, finish = _begin(start), _finish(end)
     if begin is not None and finish is not None and begin > finish:
         raise UsageError(f"--from {start} 晚于 --to {end}，请对调。")
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise SlaError(f"写不了 {out}：要写一个文件名，它所在的文件夹要已经有。")
     defaults = _Defaults(hall)
     policies = [_policy(policy_path) if policy_path else defaults.policy]
     policies += [_policy(versus_path)] if versus_path else []

@@ -32,6 +32,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", name=op.f("pk_calendars")),
     )
     op.create_table(
+        "calendar_layers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Text(), nullable=False),
+        sa.Column("importer", sa.Text(), nullable=False),
+        sa.Column("imported_at", Instant(), nullable=False),
+        sa.Column("years", Json, nullable=False),
+        sa.Column("replaces", Json, nullable=False),
+        sa.Column("days", Json, nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_layers")),
+    )
+    op.create_table(
+        "calendar_changes",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("calendar", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=False),
+        sa.Column("recomputed_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["version"], ["calendars.version"], name=op.f("fk_calendar_changes_version")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_calendar_changes")),
+    )
+    with op.batch_alter_table("calendar_changes", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_calendar_changes_current",
+            ["calendar"],
+            unique=True,
+            postgresql_where=sa.text("current"),
+            sqlite_where=sa.text("current"),
+        )
+
+    op.create_table(
         "cases",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("no", sa.Text(), nullable=False),

@@ -65,7 +65,7 @@ def status(every: bool, as_json: bool) -> None:
         ],
     )
     if settled is not None:
-        click.echo(f"\n放假安排已知到 {settled} 年底；到期日落在之后的件暂定，等通知公布后自动重算。")
+        click.echo(f"\n放假安排已知到 {settled} 年底；落在之后的到期日是暂定的，通知公布后重算。")
 
 
 @calendar.command(

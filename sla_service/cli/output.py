@@ -17,7 +17,11 @@ json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, 
 
 def emit(value: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=plain)
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,94 @@
+"""Questions of the doctor: what should not be there, counted, with an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sla_service.store import tables
+
+Row = Mapping[str, Any]
+Key = tuple[str, str]
+
+_C, _K, _M, _D, _I = (t.c for t in (tables.cases, tables.clocks, tables.messages, tables.deliveries, tables.inbox))
+
+
+def soonest(conn: Connection, *, limit: int) -> list[Key]:
+    """Running and paused cases, those that run out first at the top."""
+    query = sa.select(_C.source, _C.no).where(_C.state.in_(("running", "paused")), _C.accepted_at.is_not(None))
+    return [(s, n) for s, n in conn.execute(query.order_by(_C.due_latest_at).limit(limit))]
+
+
+def without_next_look(conn: Connection, *, limit: int) -> list[Key]:
+    """Cases with a clock that runs and that nobody will look at again."""
+    query = sa.select(_K.source, _K.no).where(_K.next_at.is_(None), _K.stopped_at.is_(None)).distinct()
+    return [(s, n) for s, n in conn.execute(query.limit(limit))]
+
+
+def overdue_looks(conn: Connection, *, before: datetime) -> tuple[int, datetime | None]:
+    """Clocks whose look is overdue since ``before``: how many, and the oldest."""
+    query = sa.select(sa.func.count(), sa.func.min(_K.next_at)).where(_K.next_at < before)
+    count, oldest = conn.execute(query).one()
+    return int(count), _instant(oldest)
+
+
+def late_messages(conn: Connection, *, before: datetime) -> dict[str, int]:
+    """Messages and envelopes that should have gone out before ``before``, by channel."""
+    messages = sa.select(_M.channel).where(_M.state == "queued", _M.not_before < before)
+    envelopes = sa.select(_D.channel).where(_D.state == "queued", _D.not_before < before)
+    both = sa.union_all(messages, envelopes).subquery()
+    return {c: int(n) for c, n in conn.execute(sa.select(both.c.channel, sa.func.count()).group_by(both.c.channel))}
+
+
+def lost_leases(conn: Connection, *, before: datetime) -> int:
+    """Envelopes whose worker never came back, and that nobody has taken up since."""
+    query = sa.select(sa.func.count()).where(_D.state.in_(("claimed", "sending")), _D.lease_until < before)
+    return int(conn.execute(query).scalar_one())
+
+
+def troubled(conn: Connection, *, since: datetime) -> list[Row]:
+    """Failed and unclear messages about cases that are open, by state and reason, each with one case as example."""
+    query = (
+        sa.select(
+            _M.state,
+            _M.reason,
+            sa.func.count().label("n"),
+            sa.func.max(_M.source).label("source"),
+            sa.func.max(_M.no).label("no"),
+            sa.func.max(_M.channel).label("channel"),
+        )
+        .join(tables.cases, sa.and_(_C.source == _M.source, _C.no == _M.no))
+        .join(tables.sources, tables.sources.c.name == _M.source)
+        .where(_M.state.in_(("failed", "unknown")), _M.created_at >= since)
+        .where(_C.state != "closed", sa.not_(tables.sources.c.test))
+        .group_by(_M.state, _M.reason)
+        .order_by(_M.state, _M.reason)
+    )
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def waiting_events(conn: Connection, *, before: datetime) -> tuple[int, Row | None]:
+    """Events that have waited for their case since before ``before``, and the oldest of them."""
+    old = sa.and_(_I.status == "waiting", _I.received_at < before)
+    count = conn.execute(sa.select(sa.func.count()).select_from(tables.inbox).where(old)).scalar_one()
+    query = sa.select(_I.source, _I.no, _I.type, _I.received_at).where(old).order_by(_I.received_at).limit(1)
+    oldest = conn.execute(query).mappings().one_or_none()
+    return int(count), dict(oldest) if oldest else None
+
+
+def clock(conn: Connection) -> datetime | None:
+    """What time it is where the database runs; None on SQLite, which has no clock of its own."""
+    if conn.dialect.name == "sqlite":
+        return None
+    return _instant(conn.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
+
+
+def _instant(value: object) -> datetime | None:
+    """SQLite's aggregates lose the column's type."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(str(value)).astimezone(UTC)

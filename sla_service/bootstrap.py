@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 from sla_service import systime
-from sla_service.calendars.layers import default_calendar
 from sla_service.domain.policy import Policy
 from sla_service.errors import StoreError
 from sla_service.services import config
-from sla_service.services.app import App, Calendars
+from sla_service.services.app import App
+from sla_service.services.calendar_force import open_calendars
 from sla_service.services.channels import Channels
 from sla_service.services.config import Config, policy_to_dict
 from sla_service.settings import Settings, load
@@ -27,7 +27,7 @@ def build(settings: Settings | None = None) -> App:
     found = configuration(settings)
     db = open_database(settings)
     channels = Channels(found.channels, db, settings.variables)
-    app = App(settings, db, found, Calendars(default_calendar()), channels)
+    app = App(settings, db, found, open_calendars(db, found.directory, now=systime.now()), channels)
     _keep_versions(app)
     return app
 

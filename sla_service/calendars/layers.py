@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -15,6 +16,9 @@ from sla_service.domain.calendar import Calendar, Day, Year, YearStatus
 #: Cases older than the first year or due after the last one are refused by date, not silently miscounted.
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2050
+
+#: Raise it when the projection, or what is made of the package, gives other days: databases then take up the new ones.
+REVISION: Final = 1
 
 _VERSION_LENGTH: Final = 12
 _ORDER: Final = (YearStatus.UNKNOWN, YearStatus.PROJECTED, YearStatus.PUBLISHED, YearStatus.AMENDED)
@@ -43,6 +47,20 @@ def build(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR, layers: Iter
 def base_layers(first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> tuple[Layer, ...]:
     """What is there without any import: the projection below the package."""
     return projection.layer(first_year, last_year), package.layer()
+
+
+def edition() -> str:
+    """Names what :func:`base_layers` gives: the package's version and our own revision."""
+    return f"{package.VERSION}+{REVISION}"
+
+
+def newer(edition: str, than: str) -> bool:
+    """Is one edition newer than another? Anything is newer than none."""
+    return _parts(edition) > _parts(than)
+
+
+def _parts(edition: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", edition)]
 
 
 @cache

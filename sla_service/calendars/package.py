@@ -16,7 +16,8 @@ from chinese_calendar import constants
 from sla_service.calendars.model import Layer, LayerDay, Rank
 from sla_service.domain.calendar import YearStatus
 
-SOURCE: Final = f"chinese_calendar {chinese_calendar.__version__}"
+VERSION: Final = str(chinese_calendar.__version__)
+SOURCE: Final = f"chinese_calendar {VERSION}"
 
 # Saturday 2005-12-31 was worked (国务院办公厅关于2006年部分节假日安排的通知); the package has it as a weekend.
 _CORRECTIONS: Final = {date(2005, 12, 31): LayerDay(False, "元旦")}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 
 from sla_service.domain.calendar import Calendar
@@ -14,14 +15,33 @@ from sla_service.settings import Settings
 from sla_service.store import versions
 from sla_service.store.engine import Database
 
+#: The calendar of halls that name none.
+MAIN_CALENDAR = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The version of a calendar that is in force, and what made it so. ``seq`` numbers the changes of all calendars."""
+
+    calendar: Calendar
+    seq: int = 0
+    reason: str = ""
+    at: datetime | None = None
+
 
 @dataclass(slots=True)
 class Calendars:
-    """The calendars by version. ``current`` is the one in force; a closed case is judged under the one it had."""
+    """The calendars in force by name, and all others by version: a closed case is judged under the one it had.
+
+    ``current`` is the one of halls that name none. Kept up to date by ``services.calendar_force``.
+    """
 
     current: Calendar
     load: Callable[[str], Calendar | None] = lambda _version: None
+    seen: int = 0  # the last change taken up
+    changes: Mapping[str, Change] = field(default_factory=dict)
     _known: dict[str, Calendar] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def of(self, version: str | None) -> Calendar:
         """The calendar of that version; the current one for None or a version that nobody kept."""
@@ -30,6 +50,20 @@ class Calendars:
         if version not in self._known:
             self._known[version] = self.load(version) or self.current
         return self._known[version]
+
+    def change(self, name: str) -> Change:
+        """What is in force under that name; a calendar without layers of its own is the main one."""
+        found = self.changes.get(name) or self.changes.get(MAIN_CALENDAR)
+        return found or Change(self.current)
+
+    def take_up(self, seq: int, changes: Mapping[str, Change]) -> None:
+        """Puts newer versions in force; what is older than those already taken up is left alone."""
+        with self._lock:
+            if seq <= self.seen:
+                return
+            self._known |= {change.calendar.version: change.calendar for change in changes.values()}
+            self.changes, self.seen = changes, seq
+            self.current = changes[MAIN_CALENDAR].calendar
 
 
 @dataclass(slots=True)
@@ -41,11 +75,22 @@ class App:
     config: Config
     calendars: Calendars
     channels: Channels
+    link_key: str | None = field(default=None, repr=False)  # what signs links, once it is known (services.links)
     _policies: dict[str, Policy] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def calendar(self, hall: str = "main") -> Calendar:  # noqa: ARG002 (a hall may get its own)
-        return self.calendars.current
+    def calendar(self, hall: str = "main") -> Calendar:
+        """The calendar in force for a hall."""
+        return self.change(hall).calendar
+
+    def change(self, hall: str = "main") -> Change:
+        """The calendar in force for a hall, and since which change."""
+        return self.calendars.change(self.calendar_name(hall))
+
+    def calendar_name(self, hall: str) -> str:
+        """The name of a hall's calendar, as the directory has it."""
+        found = self.config.directory.hall(hall)
+        return (found.calendar if found else None) or MAIN_CALENDAR
 
     def current_policy(self, hall: str = "main") -> Policy:
         """The policy for new cases of a hall."""

@@ -86,7 +86,7 @@ def heads(conn: Connection) -> dict[str, Row]:
 
 
 def switch(conn: Connection, calendar: str, version: str, *, reason: str, who: str, now: datetime, done: bool) -> int:
-    """Makes ``version`` the current one of ``calendar``; ``done``: no case needs to follow. Gives the change's number."""
+    """Makes ``version`` the current one of ``calendar``; ``done``: no case has to follow. Gives its number."""
     conn.execute(_X.update().where(_X.c.calendar == calendar, _X.c.current).values(current=False))
     row = {
         "calendar": calendar,
@@ -144,7 +144,9 @@ def halls(conn: Connection) -> list[str]:
 def provisional(conn: Connection) -> dict[str, int]:
     """Running cases by hall whose due date was counted over projected days."""
     query = (
-        sa.select(_C.c.hall, sa.func.count()).where(_C.c.state.in_(OPEN), _C.c.provisional.is_(True)).group_by(_C.c.hall)
+        sa.select(_C.c.hall, sa.func.count())
+        .where(_C.c.state.in_(OPEN), _C.c.provisional.is_(True))
+        .group_by(_C.c.hall)
     )
     return {hall: int(n) for hall, n in conn.execute(query).tuples()}
 

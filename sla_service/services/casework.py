@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sla_service.domain.case import Case, State
 from sla_service.domain.fold import fold
 from sla_service.domain.policy import Policy
-from sla_service.services import consequences
+from sla_service.services import calendar_force, consequences
 from sla_service.services.app import App
 from sla_service.store import cases, inbox, outbox
 
@@ -33,15 +33,20 @@ class Casework:
         self._folded: dict[Key, tuple[Case, Policy]] = {}
 
     def load(self, keys: Sequence[Key]) -> None:
-        """Locks the cases and reads what is known of them."""
-        self.rows = dict(cases.lock(self.conn, [(s, n, self.sources[s]["hall"]) for s, n in keys]))
+        """Locks the cases and reads what is known of them, under the calendars of this moment."""
+        calendar_force.refresh(self.app, self.conn)
+        self.take(cases.lock(self.conn, [(s, n, self.sources[s]["hall"]) for s, n in keys]))
+
+    def take(self, rows: Mapping[Key, Mapping[str, Any]], *, lock: bool = True) -> None:
+        """Reads what is known of cases whose rows were read already; ``lock``: their clocks are to be written."""
+        self.rows = dict(rows)
         self._history = {key: {} for key in self.rows}
         seen = [key for key, row in self.rows.items() if row["updated_at"] is not None]
         if not seen:
             return
         for row in inbox.history(self.conn, seen):
             self._history[row["source"], row["no"]][row["id"]] = dict(row)
-        for clock in cases.read_clocks(self.conn, seen, lock=True):
+        for clock in cases.read_clocks(self.conn, seen, lock=lock):
             self._clocks.setdefault((clock["source"], clock["no"]), []).append(clock)
 
     def history(self) -> Iterable[Row]:
@@ -89,6 +94,7 @@ class Casework:
             row = cases.case_row(case, old["hall"], policy, calendar, self.now)
             if not case.accepted:
                 row["policy_version"] = row["calendar_version"] = None
+            follows = old["state"] in (State.RUNNING, State.PAUSED) and old["calendar_version"] != calendar.version
             context = consequences.Context(
                 case=case,
                 row=row,
@@ -101,6 +107,7 @@ class Casework:
                 new_events=of_source.get(key[0], set()),
                 now=self.now,
                 silent=self.silent,
+                change=self.app.change(old["hall"]) if follows else None,
             )
             result.add(context)
             self.rows[key] = row

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sla_service.domain.calendar import Calendar
-from sla_service.domain.case import Case, Clock, Verdict
+from sla_service.domain.case import Case, Clock, State, Verdict
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
 from sla_service.domain.ladder import Ladder, Notice, Planned, after_move, latest_passed, target_of, window
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, messages
+from sla_service.services.app import Change
 from sla_service.services.views import beijing
 from sla_service.store import cases
 
@@ -21,6 +22,9 @@ Row = dict[str, Any]
 
 #: How long a source's first events may trickle in before the opening lists go out.
 OPENING_DELAY = timedelta(minutes=5)
+
+#: Words about dates that a calendar has moved wait until all cases have followed, so that each person gets one message.
+HELD = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,14 @@ class Context:
     new_events: set[str]
     now: datetime
     silent: bool
+    change: Change | None = None  # the case stood under another calendar before
+
+    @property
+    def reason(self) -> Row:
+        """Why a date moved, for the journal."""
+        if self.change is None:
+            return {"reason": "events"}
+        return {"reason": "calendar", "text": self.change.reason, "change": self.change.seq}
 
     def about(self, clock: Clock | None) -> About:
         return About(
@@ -74,6 +86,7 @@ class Consequences:
         if c.case.accepted and not c.silent:
             self._calls(c)
             self._new_holder(c)
+            self._follow(c)
 
     # -- clocks ---------------------------------------------------------------------------------------------
 
@@ -97,7 +110,7 @@ class Consequences:
             if old is None and clock.started_at < live and clock.target == MAIN_TARGET and not c.silent:
                 self._opening(c, clock)
         if old is not None and clock.running and old["due_on"] != row["due_on"]:
-            moved = {"target": clock.target, "old": old["due_on"], "new": row["due_on"], "reason": "events"}
+            moved = {"target": clock.target, "old": old["due_on"], "new": row["due_on"], **c.reason}
             self._note(c, "due_changed", moved)
         return row
 
@@ -116,7 +129,8 @@ class Consequences:
             return due.latest_at
         if known is not None:
             new = beijing(due.latest_at) if due else None
-            self._note(c, "breach_withdrawn", {"target": clock.target, "old": beijing(known), "new": new})
+            why = {} if c.change is None else c.reason
+            self._note(c, "breach_withdrawn", {"target": clock.target, "old": beijing(known), "new": new, **why})
         return None
 
     def _note(self, c: Context, what: str, detail: Mapping[str, Any]) -> None:
@@ -151,6 +165,22 @@ class Consequences:
         notice = Notice(Role.HANDLER, last, at, None)
         self.messages += messages(c.about(clock), [notice], c.directory, now=c.now, extra={"reassigned": True})
 
+    def _follow(self, c: Context) -> None:
+        """Those who hold a case, or were told of a breach that is none, hear of the date that a calendar has moved."""
+        if c.change is None or c.case.state is not State.RUNNING:
+            return
+        for clock in c.case.clocks:
+            old = c.clocks.get((clock.target, clock.round))
+            if old is None or not clock.running or clock.due is None or old["due_on"] in (None, clock.due.on):
+                continue
+            withdrawn = old["breached_at"] is not None and clock.due.latest_at > c.now
+            roles = dict.fromkeys((Role.HANDLER.value, *(_told_of_breach(c, clock, old) if withdrawn else ())))
+            extra = {"was": old["due_on"], "by": "工作日历", "text": c.change.reason, "withdrawn": withdrawn}
+            at = window(c.now + HELD, c.policy, c.calendar)
+            for role in roles:
+                step = Step(f"due_changed {c.change.seq}", Anchor.DUE, (role,), via_of(c.policy))
+                self._say(c, step, at, extra, clock)
+
     def _opening(self, c: Context, clock: Clock) -> None:
         at = window(max(c.now, c.source["go_live"]) + OPENING_DELAY, c.policy, c.calendar)
         self._say(c, Step("opening", Anchor.DUE, (Role.HANDLER,), via_of(c.policy)), at, {}, clock)
@@ -158,6 +188,15 @@ class Consequences:
     def _say(self, c: Context, step: Step, at: datetime, extra: Mapping[str, Any], clock: Clock | None = None) -> None:
         notice = Notice(step.to[0], Planned(at, step), at, None)
         self.messages += messages(c.about(clock or c.case.main), [notice], c.directory, now=c.now, extra=extra)
+
+
+def _told_of_breach(c: Context, clock: Clock, old: Mapping[str, Any]) -> list[str]:
+    """The roles to which steps from the breach on have gone out."""
+    ladder = ladder_of(c.case, replace(clock, due=cases.clock_of(old).due), c.policy, c.calendar)
+    if ladder is None:
+        return []
+    passed = ladder.planned(old["breached_at"] - timedelta(microseconds=1), old["watermark"])
+    return [role for one in passed if one.step.anchor is Anchor.BREACH for role in one.step.to]
 
 
 def via_of(policy: Policy) -> tuple[str, ...]:

@@ -276,8 +276,8 @@ class _Batch:
                 status = Status.APPLIED.value  # taken in, and taken back by an event that came before it
             if self.results[i] is None:
                 self.results[i] = Result(row["id"], status, row["problem"])
-        calendars = self.app.calendars.current
-        out = {k: case_out(r, now=self.now, calendar=calendars) for k, r in self.work.rows.items() if r["accepted_at"]}
+        rows = {k: r for k, r in self.work.rows.items() if r["accepted_at"]}
+        out = {k: case_out(r, now=self.now, calendar=self.app.calendar(r["hall"])) for k, r in rows.items()}
         final = []
         for item, result in zip(self.items, self.results, strict=True):
             assert result is not None  # noqa: S101 (every item was placed above)

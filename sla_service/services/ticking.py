@@ -9,6 +9,7 @@ from typing import Any
 
 from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
+from sla_service.services import calendar_follow, calendar_force
 from sla_service.services.addressing import About, messages
 from sla_service.services.app import App
 from sla_service.services.views import beijing
@@ -46,16 +47,21 @@ def fire_due(app: App, *, now: datetime, limit: int = BATCH) -> Ticked:
         if first is None or first > now:
             return done
         with app.db.write() as conn:
+            calendar_force.refresh(app, conn)
             claimed = clocks.claim(conn, now=now, limit=limit)
+            late = calendar_follow.stale(app, claimed)
+            if late:  # decided when they stand under the calendar in force, in the next round
+                calendar_follow.follow(app, conn, sorted(late), now=now)
             rows = _Rows()
             for row in claimed:
-                _look(app, row, now, rows)
+                if (row["source"], row["no"]) not in late:
+                    _look(app, row, now, rows)
             clocks.reschedule(conn, rows.clocks)
             done.messages += outbox.add(conn, rows.messages)
             outbox.note(conn, rows.journal)
         done.clocks += len(claimed)
         done.breaches += len(rows.journal)
-        if len(claimed) < limit:  # the rest is in other workers' hands
+        if len(claimed) < limit and not late:  # the rest is in other workers' hands
             return done
 
 

@@ -13,28 +13,34 @@ from sla_service.supervisor.leash import leash
 _FIRST_DELAY = 0.5  # seconds
 _LONGEST_DELAY = 30.0
 _STEADY = 30.0  # a run this long makes the next failure a first one again
+_SETTLED = 3.0  # a run this long after a failure is believed in: loading takes one or two
 _LONGEST_LINE = 64 * 1024
 _READS = 4
 
 
 @dataclass(frozen=True)
 class Child:
-    """What to run. ``grace``: seconds between SIGTERM and SIGKILL; lines with one of ``noise`` are not shown."""
+    """What to run.
+
+    ``grace``: seconds between SIGTERM and SIGKILL. ``delay``: seconds that its first start comes after the others', for
+    what can wait while they need the processor. Lines of output with one of ``noise`` in them are not shown.
+    """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     grace: float = 10.0
+    delay: float = 0.0
     noise: tuple[str, ...] = ()
 
 
 class Run:
     """The process of a child, one after the other; ``now`` is a monotonic clock in seconds everywhere."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, *, now: float) -> None:
         self.child = child
         self.failures = 0  # in a row
-        self.start_at: float | None = 0.0  # when to start (again), None while it runs
+        self.start_at: float | None = now + child.delay  # when to start (again), None while it runs
         self.silent = False  # it has closed its output
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -85,6 +91,10 @@ class Run:
             process.stdout.close()
         self._process = None
         return code
+
+    def up(self, *, now: float) -> bool:
+        """Whether it runs, and not only until it ends once more for the same reason."""
+        return self._process is not None and (self.failures == 0 or now - self._started >= _SETTLED)
 
     def failed(self, *, now: float) -> float:
         """Notes an end that nobody asked for and gives the seconds until the next start."""

@@ -34,7 +34,7 @@ class Supervisor:
         on_ready: Callable[[], None],
         inherit: tuple[int, ...] = (),
     ) -> None:
-        self._runs = [Run(child) for child in children]
+        self._runs = [Run(child, now=time.monotonic()) for child in children]
         self._ready, self._on_ready, self._inherit = ready, on_ready, inherit
         self._selector = selectors.DefaultSelector()
         self._width = max((len(child.name) for child in children), default=0)
@@ -90,7 +90,7 @@ class Supervisor:
             say(f"{run.child.name} {what}，{delay:g} 秒后重启")
 
     def _look(self) -> None:
-        if self._was_ready or any(run.pid is None for run in self._runs):
+        if self._was_ready or not all(run.up(now=time.monotonic()) for run in self._runs):
             return
         if self._ready():
             self._was_ready = True

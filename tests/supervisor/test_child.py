@@ -7,7 +7,7 @@ from sla_service.supervisor.child import Child, Run
 
 @pytest.fixture
 def run():
-    made = Run(Child("web", ("true",)))
+    made = Run(Child("web", ("true",)), now=0.0)
     yield made
     made.bury()
 
@@ -28,3 +28,17 @@ def test_a_run_that_was_short_counts_as_one_more_failure(run):
     run.failed(now=0.0)
     run.start(now=100.0, inherit=())
     assert run.failed(now=129.0) == 1
+
+
+def test_a_child_that_can_wait_starts_later_than_the_others():
+    assert Run(Child("beat", ("true",), delay=1.0), now=100.0).start_at == 101.0
+
+
+def test_one_that_has_just_failed_counts_as_up_only_when_it_stays(run):
+    assert not run.up(now=0.0)
+    run.start(now=0.0, inherit=())
+    assert run.up(now=0.0)
+    run.failed(now=1.0)
+    run.start(now=1.5, inherit=())
+    assert not run.up(now=4.0)
+    assert run.up(now=4.5)

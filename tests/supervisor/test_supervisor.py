@@ -129,7 +129,28 @@ def test_a_program_that_is_not_there_is_a_failure_like_any_other(toys, tmp_path)
 
 
 @pytest.mark.slow
-def test_once_it_was_ready_it_never_gives_up(toys):
-    toys.program("web", "raise SystemExit(3)").well_behaved("worker").start().wait_for("worker start")
+def test_a_child_that_keeps_ending_is_not_ready_even_while_it_runs(toys, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    code = f"""
+import pathlib, time
+first, second = pathlib.Path({str(first)!r}), pathlib.Path({str(second)!r})
+if first.exists(): second.touch(); time.sleep(0.2)
+first.touch()
+raise SystemExit(3)
+"""
+    toys.well_behaved("web").program("worker", code).start(ready_files=(second,))
+    assert toys.end() == 1
+    assert second.exists()
+
+
+@pytest.mark.slow
+def test_once_it_was_ready_it_never_gives_up(toys, tmp_path):
+    sign = tmp_path / "sign"
+    toys.program(
+        "web", f"import os, time\nwhile not os.path.exists({str(sign)!r}): time.sleep(0.02)\nraise SystemExit(3)"
+    )
+    toys.start()
+    assert toys.process.stdout.readline() == "ready\n"
+    sign.touch()
     until(lambda: "，8 秒后重启" in toys.said)
     assert toys.process.poll() is None

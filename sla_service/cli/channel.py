@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from sla_service import systime
-from sla_service.cli import words
 from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option, say
@@ -17,6 +16,7 @@ from sla_service.delivery.message import Message, Recipient
 from sla_service.delivery.outcome import Outcome
 from sla_service.delivery.registry import masked
 from sla_service.domain.directory import Directory, Person
+from sla_service.domain.policy import BEIJING
 from sla_service.errors import ChannelError, NotFoundError
 from sla_service.services.app import App
 
@@ -100,7 +100,7 @@ def _person(directory: Directory, who: str) -> Person:
 
 def _message(app: App, name: str, person: Person) -> Message:
     """A harmless text; where the channel only takes templates, the one for reminders with harmless values."""
-    at = words.moment(systime.now())
+    at = f"{systime.now().astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"  # WeCom drops what it has seen before
     template = app.config.channels[name].templates.get("reminder")
     known = {"case": "测试", "due": at[5:10], "title": "测试消息", "name": person.name}
     return Message(

@@ -10,6 +10,7 @@ from typing import Any
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
 from sla_service.domain.ladder import Notice
+from sla_service.domain.policy import Step
 
 Row = dict[str, Any]
 
@@ -52,8 +53,14 @@ def messages(
             before_breach=notice.step.before_breach,
         )
         urgent = not notice.step.before_breach
-        fell = [fall.text for fall in receivers.fell]
-        detail = {"urgent": urgent, "missed": list(notice.missed), "fell": fell, **(extra or {})}
+        detail = {
+            "urgent": urgent,
+            "missed": list(notice.missed),
+            "fell": [fall.text for fall in receivers.fell],
+            "fell_codes": [fall.code for fall in receivers.fell],
+            **_manner(notice.step),
+            **(extra or {}),
+        }
         found: list[tuple[str | None, str | None]] = [(p.id, str(role)) for p, role in receivers.people]
         via = notice.step.via
         chosen = [(c, ()) for c in via] if notice.step.all else [(via[0], via[1:])]
@@ -62,6 +69,28 @@ def messages(
                 row = _row(about, notice, recipient, as_role, channel, rest, detail, now)
                 rows.setdefault(row["dedupe_key"], row)
     return list(rows.values())
+
+
+def _manner(step: Step) -> Row:
+    """What sending has to know of a step: may it go out at night, and does it rest once its reader has seen it?"""
+    manner: Row = {}
+    if step.window is not None:
+        manner["window"] = step.window
+    if step.repeat and step.until == "acknowledged":
+        manner["until"] = step.until
+    return manner
+
+
+def falls(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """The findings that finding the receivers of these messages has made, by case, each once."""
+    found: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for row in rows:
+        pairs = zip(row["detail"].get("fell_codes", ()), row["detail"].get("fell", ()), strict=True)
+        for code, text in pairs:
+            of_case = found.setdefault((row["source"], row["no"]), [])
+            if {"code": code, "text": text} not in of_case:
+                of_case.append({"code": code, "text": text})
+    return found
 
 
 def _row(

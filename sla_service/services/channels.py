@@ -85,7 +85,7 @@ class Channels:
                     recipient=to.id,
                     name=to.name,
                     title=message.title,
-                    body=message.body,
+                    body="\n".join(part for part in (message.body, message.url) if part),
                     now=self._clock(),
                 )
 

@@ -13,7 +13,7 @@ from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
 from sla_service.domain.ladder import Ladder, Notice, Planned, after_move, latest_passed, target_of, window
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
-from sla_service.services.addressing import About, messages
+from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import Change
 from sla_service.services.views import beijing
 from sla_service.store import cases
@@ -76,6 +76,7 @@ class Consequences:
     journal: list[Row] = field(default_factory=list)
 
     def add(self, c: Context) -> None:
+        told = len(self.messages)
         self.cases.append(c.row)
         kept = set()
         for clock in c.case.clocks:
@@ -87,6 +88,10 @@ class Consequences:
             self._calls(c)
             self._new_holder(c)
             self._follow(c)
+        same = all(c.old[k] == c.row[k] for k in ("handler", "department"))
+        before = c.old["falls"] if same else None  # for another holder another search
+        new = falls(self.messages[told:]).get((c.case.source, c.case.no))
+        c.row["falls"] = cases.joined(before, new)
 
     # -- clocks ---------------------------------------------------------------------------------------------
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.engine import Connection
 
 from sla_service.domain.clock import business_date
+from sla_service.domain.directory import ROLE_WORDS, Person
 from sla_service.domain.policy import Role
-from sla_service.services.addressing import dedupe_key
+from sla_service.services import holding
+from sla_service.services.addressing import dedupe_key, falls
 from sla_service.services.app import App
-from sla_service.store import deliveries, outbox
+from sla_service.store import cases, deliveries, outbox
 
 Row = Mapping[str, Any]
 
@@ -27,10 +28,6 @@ _UP_AFTER = {
 }
 
 
-def quoted(text: str) -> str:
-    return quote(text, safe="")
-
-
 def pass_on(app: App, conn: Connection, messages: Iterable[Row], why: str, *, now: datetime) -> None:
     """Queues each failed message on its next channel, or for the next role up."""
     rows: list[dict[str, Any]] = []
@@ -38,27 +35,30 @@ def pass_on(app: App, conn: Connection, messages: Iterable[Row], why: str, *, no
     states: Mapping[int, Row] | None = None
     for message in messages:
         if message["via"]:
-            rows.append(_next_channel(message, now))
+            rows.append(_next_channel(app, message, now))
             continue
-        given_up.append(message)
+        if "words" not in message["detail"]:  # a digest is meant for one reader, nobody else wants it
+            given_up.append(message)
     if given_up:
         states = deliveries.with_cases(conn, [m["id"] for m in given_up])
         for message in given_up:
             rows += _next_role(app, message, states[message["id"]], why, now)
+    cases.add_falls(conn, falls(rows))
     outbox.add(conn, rows)
 
 
-def _copy(message: Row, now: datetime, **changed: Any) -> dict[str, Any]:
+def _copy(app: App, message: Row, now: datetime, **changed: Any) -> dict[str, Any]:
     row = {k: v for k, v in message.items() if k not in ("id", "delivery")}
-    row |= {"state": "queued", "reason": "", "not_before": now, "created_at": now, **changed}
+    at = holding.in_hours(app, [message], now)
+    row |= {"state": "queued", "reason": "", "not_before": at, "created_at": now, **changed}
     parts = [row[k] for k in ("source", "no", "target", "round", "step")]
     key = dedupe_key(*parts, row["due_on"] or "-", row["recipient"], row["channel"], row["occurrence"])
     return {**row, "dedupe_key": key}
 
 
-def _next_channel(message: Row, now: datetime) -> dict[str, Any]:
+def _next_channel(app: App, message: Row, now: datetime) -> dict[str, Any]:
     channel, *rest = message["via"]
-    return _copy(message, now, channel=channel, via=rest)
+    return _copy(app, message, now, channel=channel, via=rest)
 
 
 def _next_role(app: App, message: Row, state: Row, why: str, now: datetime) -> list[dict[str, Any]]:
@@ -74,10 +74,19 @@ def _next_role(app: App, message: Row, state: Row, why: str, now: datetime) -> l
         on=business_date(now),
         before_breach=not urgent,
     )
-    fell = [*message["detail"].get("fell", ()), f"{message['recipient']} 收不到（{why}），改发上一级"]
-    detail = {**message["detail"], "fell": fell}
+    fell = [*message["detail"].get("fell", ()), _unreached(app, message, receivers.people)]
+    codes = [*message["detail"].get("fell_codes", ()), "unreachable"]
+    detail = {**message["detail"], "fell": fell, "fell_codes": codes, "why": why}
     return [
-        _copy(message, now, recipient=person.id, role=role, as_role=str(as_role), detail=detail)
+        _copy(app, message, now, recipient=person.id, role=role, as_role=str(as_role), detail=detail)
         for person, as_role in receivers.people
         if person.id != message["recipient"]
     ]
+
+
+def _unreached(app: App, message: Row, people: Sequence[tuple[Person, str]]) -> str:
+    """For the case's findings: who was not reached on which channel, and who is told instead."""
+    person = app.config.directory.person(message["recipient"])
+    told = "、".join(f"{ROLE_WORDS.get(role, role)}{p.name}" for p, role in people) or "无人可发"
+    name = person.name if person is not None else message["recipient"]
+    return f"{name}的{message['channel']}消息没有发到，改为通知{told}"

@@ -25,10 +25,14 @@ def fault(message: Row, state: Row, directory: Directory, *, now: datetime) -> s
 
     ``state`` is the message's case and clock as they are now (``store.deliveries.with_cases``).
     """
-    if state["case_accepted_at"] is None:
-        return "voided"
     if message["expires_at"] is not None and now >= message["expires_at"]:
         return "expired"
+    if "words" in message["detail"]:  # a digest: about many cases, counted when it was made
+        return None
+    if state["case_accepted_at"] is None:
+        return "voided"
+    if _seen(message, state):
+        return "acknowledged"
     if message["step"].split(" ")[0] in SPOKEN:
         stopped = state["case_state"] == State.CLOSED
     else:
@@ -40,6 +44,18 @@ def fault(message: Row, state: Row, directory: Directory, *, now: datetime) -> s
     if message["role"] == Role.HANDLER and message["as_role"] == Role.HANDLER:
         return _responsible(message, state, directory, now)
     return None
+
+
+def _seen(message: Row, state: Row) -> bool:
+    """Has its reader said so? That rests what was decided before, and repeats that are to end with it."""
+    rests, at = message["detail"].get("until") == "acknowledged", state["ack_at"]
+    if at is not None and (rests or message["created_at"] <= at):
+        return True
+    if not rests or message["occurrence"] == 0 or message["as_role"] != Role.HANDLER:
+        return False
+    said = (state["case_detail"] or {}).get("acknowledged", ())
+    handler = state["case_handler"]
+    return any(who == handler and datetime.fromisoformat(when) >= message["created_at"] for when, who in said)
 
 
 def _spoken(message: Row) -> bool:

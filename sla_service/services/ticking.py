@@ -10,7 +10,7 @@ from typing import Any
 from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
 from sla_service.services import calendar_follow, calendar_force
-from sla_service.services.addressing import About, messages
+from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import App
 from sla_service.services.views import beijing
 from sla_service.store import cases, clocks, deliveries, facts, outbox
@@ -57,6 +57,7 @@ def fire_due(app: App, *, now: datetime, limit: int = BATCH) -> Ticked:
                 if (row["source"], row["no"]) not in late:
                     _look(app, row, now, rows)
             clocks.reschedule(conn, rows.clocks)
+            cases.add_falls(conn, falls(rows.messages))
             done.messages += outbox.add(conn, rows.messages)
             outbox.note(conn, rows.journal)
         done.clocks += len(claimed)

@@ -44,7 +44,7 @@ def case_out(row: Row, *, now: datetime, calendar: Calendar) -> dict[str, Any]:
         "remaining_days": left,
         "verdict": row["verdict"],
         "late_days": row["late_days"],
-        "findings": row["findings"] or [],
+        "findings": [*(row["findings"] or ()), *(row["falls"] or ())],
         "accepted_at": beijing(row["accepted_at"]),
         "closed_at": beijing(row["closed_at"]),
     }

@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 _CASES = tables.cases.c
 _CLOCKS = tables.clocks.c
 CASE_COLUMNS = tuple(c.name for c in _CASES if c.name not in ("source", "no"))
+_FALLS = 20
 CLOCK_KEY = ("source", "no", "target", "round")
 CLOCK_COLUMNS = tuple(c.name for c in _CLOCKS if c.name not in CLOCK_KEY)
 
@@ -58,6 +59,23 @@ def write(conn: Connection, rows: Sequence[Row]) -> None:
 
 def write_clocks(conn: Connection, rows: Sequence[Row]) -> None:
     bulk.insert(conn, tables.clocks, rows, key=CLOCK_KEY, update=CLOCK_COLUMNS)
+
+
+def add_falls(conn: Connection, found: Mapping[Key, Sequence[Row]]) -> None:
+    """Adds findings of addressing to the cases they belong to; most batches have none."""
+    if not found:
+        return
+    for row in read(conn, sorted(found), lock=True):
+        merged = joined(row["falls"], found[row["source"], row["no"]])
+        where = sa.and_(_CASES.source == row["source"], _CASES.no == row["no"])
+        conn.execute(tables.cases.update().where(where).values(falls=merged))
+
+
+def joined(before: Sequence[Row] | None, new: Sequence[Row] | None) -> list[Row]:
+    """Findings of addressing, each once, the newest that fit on a page."""
+    found = list(before or ())
+    found += [f for f in new or () if f not in found]
+    return found[-_FALLS:]
 
 
 def delete_clocks(conn: Connection, keys: Iterable[tuple[str, str, str, int]]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sla_service.store import tables
 
 Row = Mapping[str, Any]
-_M, _D, _A = tables.messages, tables.deliveries, tables.attempts
+_M, _D, _A, _K = tables.messages, tables.deliveries, tables.attempts, tables.acks
 _CASE_FIELDS = (
     "title",
     "kind",
@@ -25,7 +25,10 @@ _CASE_FIELDS = (
     "due_earliest",
     "provisional",
     "calendar_version",
+    "detail",
 )
+#: Outcomes after which the provider has certainly not counted the message.
+_NOT_COUNTED = ("refused", "unavailable", "rate_limited")
 
 
 def waiting_channels(conn: Connection, *, now: datetime) -> list[str]:
@@ -57,7 +60,7 @@ def claim_recipients(conn: Connection, channel: str, *, now: datetime, limit: in
 
 
 def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
-    """What decides whether messages still stand: their case and clock as they are now, by message id."""
+    """What decides whether messages still stand: their case, clock and acknowledgement as they are now, by id."""
     case, clock = tables.cases, tables.clocks
     query = (
         sa.select(
@@ -66,8 +69,9 @@ def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
             clock.c.due_on.label("clock_due_on"),
             clock.c.stopped_at.label("clock_stopped_at"),
             clock.c.source.label("clock_source"),
+            _K.c.at.label("ack_at"),
         )
-        .join(case, sa.and_(case.c.source == _M.c.source, case.c.no == _M.c.no))
+        .outerjoin(case, sa.and_(case.c.source == _M.c.source, case.c.no == _M.c.no))
         .outerjoin(
             clock,
             sa.and_(
@@ -75,6 +79,13 @@ def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
                 clock.c.no == _M.c.no,
                 clock.c.target == _M.c.target,
                 clock.c.round == _M.c.round,
+            ),
+        )
+        .outerjoin(
+            _K,
+            sa.and_(
+                *(_K.c[name] == _M.c[name] for name in ("source", "no", "target", "round", "step")),
+                _K.c.person == _M.c.recipient,
             ),
         )
         .where(_M.c.id.in_(ids))
@@ -95,18 +106,20 @@ def settle_messages(conn: Connection, ids: Iterable[int], *, state: str, reason:
         conn.execute(_M.update().where(_M.c.id.in_(wanted)).values(state=state, reason=reason, **more))
 
 
-def claim_again(
-    conn: Connection, channel: str, *, now: datetime, lease_until: datetime, worker: str, limit: int
-) -> list[Row]:
-    """Envelopes that are to be tried again: claimed anew, attempt + 1."""
+def due_again(conn: Connection, channel: str, *, now: datetime, limit: int) -> list[Row]:
+    """Envelopes that are to be tried again, locked."""
     due = (
-        sa.select(_D.c.id)
+        sa.select(_D)
         .where(_D.c.state == "queued", _D.c.channel == channel, _D.c.not_before <= now)
         .order_by(_D.c.not_before)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(conn.execute(due).scalars())
+    return [dict(r) for r in conn.execute(due).mappings()]
+
+
+def claim_again(conn: Connection, ids: Sequence[int], *, lease_until: datetime, worker: str) -> list[Row]:
+    """Envelopes to be tried again, claimed anew: attempt + 1."""
     if not ids:
         return []
     conn.execute(
@@ -128,20 +141,73 @@ def expired(conn: Connection, channel: str, *, now: datetime, limit: int) -> lis
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
-def requeue(conn: Connection, delivery: int, *, now: datetime) -> None:
-    """Puts a claimed envelope, which was certainly not sent, back into the queue."""
-    conn.execute(_D.update().where(_D.c.id == delivery).values(state="queued", not_before=now, lease_until=None))
+def requeue(conn: Connection, delivery: int, *, at: datetime) -> None:
+    """Puts an envelope, which was certainly not sent this time, (back) into the queue for ``at``."""
+    conn.execute(_D.update().where(_D.c.id == delivery).values(state="queued", not_before=at, lease_until=None))
+
+
+def hold(conn: Connection, ids: Sequence[int], *, until: datetime, reason: str) -> None:
+    """Messages stay queued, for later, and say why; what comes for the same person meanwhile joins them."""
+    if ids:
+        conn.execute(_M.update().where(_M.c.id.in_(ids)).values(not_before=until, reason=reason))
+
+
+def release(conn: Connection, channel: str | None, *, reason: str, now: datetime) -> int:
+    """What waits for ``reason`` (on one channel, or all) may go now."""
+    waiting = sa.and_(_M.c.state == "queued", _M.c.reason == reason)
+    if channel is not None:
+        waiting = sa.and_(waiting, _M.c.channel == channel)
+    return conn.execute(_M.update().where(waiting).values(not_before=now, reason="")).rowcount
+
+
+# -- what was sent lately -------------------------------------------------------------------------------------
+
+
+def lock_channel(conn: Connection, channel: str) -> None:
+    """One claim at a time on a channel, so that two workers cannot both take the last place in a window.
+
+    SQLite has one writer anyway.
+    """
+    if conn.dialect.name != "sqlite":
+        key = sa.func.hashtextextended(sa.literal(f"claim:{channel}"), 0)
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def spent(
+    conn: Connection, channel: str, *, now: datetime, since: datetime, recipients: Sequence[str] | None = None
+) -> list[tuple[str, str, datetime]]:
+    """(recipient, content, when it counts from) of what a provider may have counted since then.
+
+    The provider counts at some moment between the beginning and the end of a call, so a call counts from its end;
+    one that is under way, or about to begin, counts from now on. ``since`` needs an hour's margin for long calls.
+    """
+    query = sa.select(_A.c.recipient, _A.c.content, _A.c.finished_at).where(
+        _A.c.channel == channel,
+        _A.c.started_at > since,
+        sa.or_(_A.c.outcome.is_(None), _A.c.outcome.not_in(_NOT_COUNTED)),
+    )
+    claimed = sa.select(_D.c.recipient, _D.c.content).where(_D.c.state == "claimed", _D.c.channel == channel)
+    if recipients is not None:
+        query = query.where(_A.c.recipient.in_(recipients))
+        claimed = claimed.where(_D.c.recipient.in_(recipients))
+    found = [(r.recipient, r.content, r.finished_at or now) for r in conn.execute(query)]
+    return found + [(r.recipient, r.content, now) for r in conn.execute(claimed)]
 
 
 def mark_sending(
-    conn: Connection, delivery: int, attempt: int, *, now: datetime, lease_until: datetime, body: Mapping[str, Any]
+    conn: Connection, delivery: int, attempt: int, *, now: datetime, lease_until: datetime, words: Mapping[str, Any]
 ) -> bool:
-    """The last commit before the call; False if another worker has taken the envelope over (the fence)."""
+    """The last commit before the call; False if another worker has taken the envelope over (the fence).
+
+    ``words`` are what goes out: its body and content.
+    """
     mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state == "claimed")
-    done = conn.execute(_D.update().where(mine).values(state="sending", lease_until=lease_until, body=body))
-    if done.rowcount != 1:
+    values = {"state": "sending", "lease_until": lease_until, **words}
+    row = conn.execute(_D.update().where(mine).values(**values).returning(_D.c.channel, _D.c.recipient)).first()
+    if row is None:
         return False
-    conn.execute(_A.insert().values(delivery=delivery, attempt=attempt, started_at=now))
+    key = {"delivery": delivery, "attempt": attempt, "channel": row.channel, "recipient": row.recipient}
+    conn.execute(_A.insert().values(**key, content=words["content"], started_at=now))
     return True
 
 
@@ -166,5 +232,10 @@ def first_unclear(conn: Connection, delivery: int) -> datetime | None:
 
 
 def messages_of(conn: Connection, delivery: int) -> list[Row]:
-    query = sa.select(_M).where(_M.c.delivery == delivery, _M.c.state == "claimed").order_by(_M.c.id)
+    return messages_in(conn, delivery, ("claimed",))
+
+
+def messages_in(conn: Connection, delivery: int, states: Sequence[str]) -> list[Row]:
+    """The envelope's messages that are in one of these states."""
+    query = sa.select(_M).where(_M.c.delivery == delivery, _M.c.state.in_(states)).order_by(_M.c.id)
     return [dict(r) for r in conn.execute(query).mappings()]

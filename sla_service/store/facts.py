@@ -17,6 +17,12 @@ def put(conn: Connection, key: str, value: str, *, now: datetime, expires_at: da
     bulk.insert(conn, tables.facts, [row], key=("key",), update=("value", "at", "expires_at"))
 
 
+def put_once(conn: Connection, key: str, value: str, *, now: datetime, expires_at: datetime | None = None) -> bool:
+    """Says it unless somebody has; False if somebody had."""
+    row = {"key": key, "value": value, "at": now, "expires_at": expires_at}
+    return bulk.insert(conn, tables.facts, [row], key=("key",)) == 1
+
+
 def get(conn: Connection, key: str) -> Mapping[str, Any] | None:
     """The fact as a mapping of value, at and expires_at; None if nobody said it."""
     row = conn.execute(sa.select(tables.facts).where(tables.facts.c.key == key)).mappings().one_or_none()
@@ -25,3 +31,9 @@ def get(conn: Connection, key: str) -> Mapping[str, Any] | None:
 
 def drop(conn: Connection, key: str) -> None:
     conn.execute(tables.facts.delete().where(tables.facts.c.key == key))
+
+
+def starting(conn: Connection, prefix: str) -> list[Mapping[str, Any]]:
+    """All facts whose key begins so."""
+    query = sa.select(tables.facts).where(tables.facts.c.key.startswith(prefix, autoescape=True))
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -100,6 +100,7 @@ cases = sa.Table(
     sa.Column("verdict", sa.Text),
     sa.Column("late_days", sa.Integer),
     sa.Column("findings", Json),
+    sa.Column("falls", Json),  # findings of addressing: whom a message did not find, and who was told instead
     sa.Column("detail", Json),  # holders, acknowledgements, merges, applicant: what only one case's page needs
     sa.Column("policy_version", sa.Text),
     sa.Column("calendar_version", sa.Text),
@@ -184,24 +185,61 @@ deliveries = sa.Table(
     sa.Column("lease_until", Instant),
     sa.Column("worker", sa.Text),
     sa.Column("provider_id", sa.Text),
+    sa.Column("content", sa.Text, nullable=False),  # hash of the words, for windows that count the same text
     sa.Column("created_at", Instant, nullable=False),
     sa.Index("ix_deliveries_queued", "channel", "not_before", postgresql_where=sa.text("state = 'queued'"),
              sqlite_where=sa.text("state = 'queued'")),
     sa.Index("ix_deliveries_lease", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')"),
              sqlite_where=sa.text("state IN ('claimed', 'sending')")),
+    sa.Index("ix_deliveries_provider", "channel", "provider_id"),  # receipts come under the provider's id
 )  # fmt: skip
 
-#: One row per try, never updated away.
+#: One row per try, never updated away. Channel, recipient and content stand here too: sending windows count tries.
 attempts = sa.Table(
     "attempts",
     metadata,
     sa.Column("delivery", BigId, sa.ForeignKey("deliveries.id"), primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
     sa.Column("outcome", sa.Text),
     sa.Column("code", sa.Text),
     sa.Column("text", sa.Text),
+    sa.Index("ix_attempts_recipient", "channel", "recipient", "started_at"),
+    sa.Index("ix_attempts_channel", "channel", "started_at"),
+)
+
+#: Who has said "seen" to which step of which case, when and how. The first word stands.
+acks = sa.Table(
+    "acks",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("no", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("via", sa.Text, nullable=False),  # link, card, api, page
+)
+
+#: What providers reported about messages that they had accepted, as it came; ``delivery`` null: not known (yet).
+receipts = sa.Table(
+    "receipts",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # the same report twice is one
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("provider_id", sa.Text, nullable=False),
+    sa.Column("delivered", sa.Boolean, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("delivery", BigId, sa.ForeignKey("deliveries.id"), index=True),
+    sa.Index("ix_receipts_provider", "channel", "provider_id"),
 )
 
 #: What happened to a case besides its events: due dates that moved, breaches noticed and taken back.

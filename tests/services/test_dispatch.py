@@ -16,7 +16,7 @@ from sla_service.delivery.registry import Channel
 from sla_service.services import dispatch
 from sla_service.store import deliveries, tables
 
-BEGIN, DUE = "2026-11-20 10:12", "2026-11-26 09:00"
+BEGIN, DUE = "2026-11-20 10:12", "2026-11-26 09:05"
 
 
 @dataclass
@@ -86,7 +86,7 @@ def test_a_refused_escalation_falls_to_the_next_channel_of_the_same_person(hall)
     wecom, sms = Provider(), Provider("yunmas")
     overdue(hall, wecom, sms)
     wecom.script = [o.refused("60020", "not allow to access from your ip")]
-    hall.until("2026-11-27 09:00")  # station chief, wecom then sms
+    hall.until("2026-11-27 09:05")  # station chief, wecom then sms
     assert states(hall, step="breach+2wd") == [("sms", "lisi", "accepted"), ("wecom", "lisi", "failed")]
 
 
@@ -160,7 +160,7 @@ def test_a_worker_that_comes_back_after_its_lease_is_fenced_off(hall):
     wecom = Provider()
     hall.app.channels = Providers(wecom=wecom, sms=Provider("yunmas"))
     hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")
-    hall.sleep_until("2026-11-24 08:30")
+    hall.sleep_until("2026-11-24 08:32")
     from sla_service.services import ticking
 
     ticking.fire_due(hall.app, now=hall.now)
@@ -179,8 +179,9 @@ def test_a_repeat_too_late_for_the_providers_memory_is_not_sent(hall):
     wecom = Provider(script=[o.unknown("timeout")])
     hall.app.channels = Providers(wecom=wecom, sms=Provider("yunmas"))
     hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")
-    hall.until("2026-11-24 08:30")
-    hall.sleep_until("2026-11-24 11:00")  # all workers were away
+    hall.sleep_until("2026-11-24 08:32")
+    hall.tick()
+    hall.sleep_until("2026-11-24 11:01")  # all workers were away
     hall.tick()
     assert len(wecom.asked) == 1
     assert states(hall, step="due-1wd") == [("wecom", "zhangsan", "unknown")]

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("verdict", sa.Text(), nullable=True),
         sa.Column("late_days", sa.Integer(), nullable=True),
         sa.Column("findings", Json, nullable=True),
+        sa.Column("falls", Json, nullable=True),
         sa.Column("detail", Json, nullable=True),
         sa.Column("policy_version", sa.Text(), nullable=True),
         sa.Column("calendar_version", sa.Text(), nullable=True),
@@ -123,6 +124,7 @@ def upgrade() -> None:
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("worker", sa.Text(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
@@ -134,6 +136,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('claimed', 'sending')"),
             sqlite_where=sa.text("state IN ('claimed', 'sending')"),
         )
+        batch_op.create_index("ix_deliveries_provider", ["channel", "provider_id"], unique=False)
         batch_op.create_index(
             "ix_deliveries_queued",
             ["channel", "not_before"],
@@ -211,6 +214,9 @@ def upgrade() -> None:
         "attempts",
         sa.Column("delivery", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -219,6 +225,41 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery"], ["deliveries.id"], name=op.f("fk_attempts_delivery")),
         sa.PrimaryKeyConstraint("delivery", "attempt", name=op.f("pk_attempts")),
     )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_attempts_channel", ["channel", "started_at"], unique=False)
+        batch_op.create_index("ix_attempts_recipient", ["channel", "recipient", "started_at"], unique=False)
+
+    op.create_table(
+        "acks",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("no", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "no", "target", "round", "step", "person", name=op.f("pk_acks")),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("delivery", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["delivery"], ["deliveries.id"], name=op.f("fk_receipts_delivery")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+        sa.UniqueConstraint("key", name=op.f("uq_receipts_key")),
+    )
+    with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_receipts_delivery"), ["delivery"], unique=False)
+        batch_op.create_index("ix_receipts_provider", ["channel", "provider_id"], unique=False)
+
     op.create_table(
         "clocks",
         sa.Column("source", sa.Text(), nullable=False),

@@ -234,6 +234,8 @@ class CaseRun:
             clock = next((c for c in case.clocks if (c.target, c.round) == (row["target"], row["round"])), None)
             if clock is None or not clock.running or (clock.due.on if clock.due else None) != row["due_on"]:
                 return False
+        if _rests(row, case):
+            return False
         if row["role"] == Role.HANDLER and row["as_role"] == Role.HANDLER:
             return self._responsible(case, row["recipient"], now)
         return True
@@ -247,6 +249,14 @@ class CaseRun:
 def _answered_at(case: Case) -> datetime | None:
     """When the present handler last signed or reported."""
     return max((at for at, who in case.acknowledged if who == case.handler), default=None)
+
+
+def _rests(row: Row, case: Case) -> bool:
+    """A repeat that ends with the handler's answer, and he has answered since it was decided."""
+    if row["occurrence"] == 0 or row["as_role"] != Role.HANDLER or row["detail"].get("until") != "acknowledged":
+        return False
+    said = _answered_at(case)
+    return said is not None and said >= row["created_at"]
 
 
 def _spoken(row: Row) -> bool:

@@ -106,6 +106,15 @@ def test_what_was_missing_of_a_special_case_comes_too_late_after_it_ran_out_as_c
     assert (due_on(case), codes(case)) == (DUE[10], ["reclassified_late"])
 
 
+def test_what_was_said_of_a_special_case_is_not_kept_for_another_time() -> None:
+    case = case_of(
+        accepted("2026-11-02 09:00", "special", **SPECIAL),
+        event("classified", "2026-11-03 09:00", kind="complex"),
+        event("classified", "2026-11-04 09:00", kind="special"),
+    )
+    assert (due_on(case), codes(case)) == (DUE[10], ["special_incomplete"])
+
+
 def test_a_stated_limit_beyond_the_cap_is_not_taken() -> None:
     case = case_of(accepted("2026-11-02 09:00", "special", **{**SPECIAL, "limit_days": 16}))
     assert (due_on(case), codes(case)) == (DUE[10], ["limit_over_cap"])

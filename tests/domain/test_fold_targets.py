@@ -73,6 +73,12 @@ def test_a_pause_holds_every_clock_also_one_that_starts_meanwhile() -> None:
     assert sign.due.at == at("2026-11-04 17:30")
 
 
+def test_closing_a_paused_case_ends_the_pause_for_whatever_begins_then() -> None:
+    case = case_of(START, paused("2026-11-02 09:30"), closed("2026-11-03 09:00"), policy=ALL)
+    follow_up = next(c for c in case.clocks if c.target == "follow_up")
+    assert (follow_up.pauses, follow_up.due is not None) == ((), True)
+
+
 def test_a_reset_leaves_the_other_clocks_alone() -> None:
     case = case_of(START, ASSIGNED, event("reset", "2026-11-03 09:00", reason="材料补齐"), policy=ALL)
     sign = next(c for c in case.clocks if c.target == "sign")

@@ -221,7 +221,8 @@ def record(conn: Connection, delivery: int, attempt: int, *, state: str, **more:
 def finish_attempt(
     conn: Connection, delivery: int, attempt: int, *, now: datetime, outcome: str, code: str, text: str
 ) -> None:
-    key = sa.and_(_A.c.delivery == delivery, _A.c.attempt == attempt)
+    """Writes the outcome of a try, once: whoever comes after its lease does not turn unclear into clear."""
+    key = sa.and_(_A.c.delivery == delivery, _A.c.attempt == attempt, _A.c.finished_at.is_(None))
     conn.execute(_A.update().where(key).values(finished_at=now, outcome=outcome, code=code, text=text[:500]))
 
 

@@ -94,9 +94,9 @@ def dress(command: click.Command) -> click.Command:
 
 def sentence(error: click.ClickException) -> str:
     """What is wrong with the call, and where examples stand."""
-    where = f"{error.ctx.command_path}：" if isinstance(error, click.UsageError) and error.ctx else ""
-    help_ = f"（例子见 {error.ctx.command_path} --help）" if isinstance(error, click.UsageError) and error.ctx else ""
-    return f"{where}{_problem(error).rstrip('。')}{help_}。"
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    help_ = f"（例子见 {path} --help）" if path else ""
+    return f"{path or 'sla'}：{_problem(error).rstrip('。')}{help_}。"
 
 
 def _problem(error: click.ClickException) -> str:

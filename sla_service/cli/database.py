@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sla_service.errors import SlaError
 from sla_service.settings import load
 from sla_service.settings_values import masked_url
@@ -10,9 +12,9 @@ from sla_service.store.engine import unavailable
 
 def problem(error: Exception) -> str | None:
     """What to check, if ``error`` is the database being away, locked, full or read-only; None if it is not that."""
-    if not unavailable(error):
-        return None
     cause = getattr(error, "orig", None) or error
+    if not unavailable(error) and type(cause) is not sqlite3.DatabaseError:  # that one itself: not a database, damaged
+        return None
     first = str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
     try:
         url = masked_url(load().database_url)

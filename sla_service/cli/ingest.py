@@ -92,7 +92,11 @@ def ingest(
     done: list[Done] = []
     with opened() as app:
         for name in wanted:
-            done.append(_take(app, name, wish, rejects or _beside(name)))
+            try:
+                done.append(_take(app, name, wish, rejects or _beside(name)))
+            except KeyboardInterrupt:
+                say(f"{name} 读到一半：已写入的行都保留，重新导入整个文件即可，不会重复。")
+                raise
             if not as_json:
                 _tell(done[-1], dry_run=dry_run)
     if as_json:

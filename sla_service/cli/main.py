@@ -94,10 +94,10 @@ class Sla(click.Group):
             code = _complain(sentence(e), e.exit_code)
         except SlaError as e:
             code = _complain(f"sla：{e}", e.exit_code)
-        except BrokenPipeError:
-            code = _hang_up()
+        except BrokenPipeError:  # whoever read our output has had enough (``sla cases | head``)
+            code = _let_go()
         except OSError as e:
-            code = _complain(f"sla：{_file_problem(e)}", 1)
+            code = _complain(f"sla：{_file_problem(e)}", _let_go())
         except Exception as e:
             text = _database_problem(e)
             if text is None:
@@ -111,10 +111,13 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
-def _hang_up() -> int:
-    """Whoever read our output has had enough (``sla cases | head``); Python must not complain about it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1  # as Click does where the pipe breaks earlier
+def _let_go() -> int:
+    """What standard output still holds and cannot take is dropped, else Python complains about it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _file_problem(error: OSError) -> str:

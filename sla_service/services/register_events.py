@@ -46,11 +46,11 @@ class RowReader:
     def events(self, row: SheetRow, *, now: datetime) -> list[Made]:
         """The events of a row; none for an empty one and for titles that are repeated. Raises BadRow."""
         cells = row.cells
-        if row.empty or self._cell(cells, "no") == self.layout.titles["no"]:
+        if row.empty or self.cell(cells, "no") == self.layout.titles["no"]:
             return []
         return list(_Row(self, cells, now).events())
 
-    def _cell(self, cells: list[Any], field: str) -> Any:
+    def cell(self, cells: list[Any], field: str) -> Any:
         at = self.layout.at.get(field)
         return cells[at] if at is not None and at < len(cells) else None
 
@@ -108,17 +108,22 @@ class _Row:
         return self.reader.layout.titles.get(field, FIELDS[field][0])
 
     def _checked(self, field: str, read: Callable[[Any], Any]) -> Any:
+        cell = self.reader.cell(self.cells, field)
         try:
-            return read(self.reader._cell(self.cells, field))  # noqa: SLF001 (one room)
+            return read(cell)
         except BadCell as e:
             title = self._title(field)
-            raise BadRow(title, f"{title}{e}") from None
+            raise BadRow(title, f"{title}：{e}") from None
 
     def _text(self, field: str) -> str:
+        if field not in self.reader.layout.at:
+            return ""
         found: str = self._checked(field, text)
         return found
 
     def _moment(self, field: str) -> Moment | None:
+        if field not in self.reader.layout.at:
+            return None
         found: Moment | None = self._checked(field, lambda cell: moment(cell, self.reader.zone))
         return found
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -159,7 +160,7 @@ def layout(rows: Sequence[SheetRow], columns: Columns | None) -> Layout | None:
         found = _matched(names, {f: (t,) for f, t in wanted.items()} if wanted else FIELDS)
         whole = all(f in found for f in (wanted or _NEEDED))
         if whole and (best is None or len(found) > len(best.at)):
-            titles = {f: names[i][0] for f, i in found.items()}
+            titles = {f: _title(names[i], f) for f, i in found.items()}
             unused = tuple(n[0] for i, n in enumerate(names) if n and n[0] and i not in found.values())
             best = Layout(found, titles, unused, row.number)
     return best
@@ -221,6 +222,13 @@ def _matched(names: Sequence[Sequence[str]], wanted: Mapping[str, Sequence[str]]
     return found
 
 
+def _title(names: Sequence[str], field: str) -> str:
+    """How a column is called to people: with its heading, where the heading is what tells it."""
+    known = {_plain(t) for t in FIELDS[field]}
+    return next((n for n in names if _plain(n) in known), names[0])
+
+
+@lru_cache(maxsize=4096)
 def _plain(title: Any) -> str:
     """The form in which titles are compared: without width, case, blanks, marks and what stands in brackets."""
     text = unicodedata.normalize("NFKC", str(title or "")).casefold()

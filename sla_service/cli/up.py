@@ -35,29 +35,32 @@ _LAST_PORT = 65535
 @click.option("--json", "as_json", is_flag=True, help="就绪时输出一行 JSON（url、pid、database、broker）。")
 def up(as_json: bool) -> None:
     settings = read_settings()
+    port = valkey_port(settings)
     if settings.clock_shift:
         say(f"时钟被 SLA_CLOCK_SHIFT 移动了 {settings.clock_shift:g} 秒，时间和提醒都不是真的")
     state = state_folder(sqlite_path=settings.sqlite_path, database_url=settings.database_url, var_dir=settings.var_dir)
     with held(state, say=say) as locks:
         address = free(Address(settings.http_host, settings.http_port), say=say)
         prepare(settings)
-        broker = None if settings.broker_url else embedded(state, port=broker_port(settings))
+        broker = None if settings.broker_url else embedded(state, port=port)
         announcement = _announcement(settings, address, broker, as_json=as_json)
         parts = all_parts(address, state, broker)
         hand_over(Plan(parts, address, broker.socket if broker else None, announcement, locks), state)
 
 
-def broker_port(settings: Settings) -> int:
-    """SLA_BROKER_PORT: the TCP port on 127.0.0.1 that the broker opens besides its socket, 0 for none."""
-    text = settings.variables.get("SLA_BROKER_PORT", "0")
+def valkey_port(settings: Settings) -> int:
+    """SLA_VALKEY_PORT: the TCP port on 127.0.0.1 that the broker opens besides its socket, 0 for none."""
+    text = settings.variables.get("SLA_VALKEY_PORT", "0")
     if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
-        raise SettingError(f"SLA_BROKER_PORT：要写一个端口号（0 到 {_LAST_PORT}），现在是 {text}。")
+        raise SettingError(f"SLA_VALKEY_PORT：要写一个端口号（0 到 {_LAST_PORT}），现在是 {text}。")
     return int(text)
 
 
 def _announcement(settings: Settings, address: Address, broker: Broker | None, *, as_json: bool) -> str:
     database = str(settings.sqlite_path or masked_url(settings.database_url))
-    queue = masked_url(settings.broker_url) if settings.broker_url else "内置 Valkey"
+    port = valkey_port(settings)
+    own = f"内置 Valkey（127.0.0.1:{port}）" if port else "内置 Valkey"
+    queue = masked_url(settings.broker_url) if settings.broker_url else own
     if as_json:
         where = (settings.broker_url and masked_url(settings.broker_url)) or (broker.url if broker else None)
         return json.dumps({"url": address.url, "pid": os.getpid(), "database": database, "broker": where})

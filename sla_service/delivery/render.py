@@ -26,13 +26,15 @@ class Item:
     due_on: date | None
     left: int | None
     overdue: bool
-    provisional: str = ""  # "11月25日至27日" where a notice is still to come
+    provisional: str = ""  # "视放假通知为1月12日至20日" where a notice is still to come
     handler: str = ""
     department: str = ""
     by: str = ""
     text: str = ""
     reassigned: bool = False
     missed: int = 0
+    moved: tuple[date, date] | None = None  # the due date before and after a new calendar
+    withdrawn: bool = False  # which has taken back a breach
 
     @property
     def urgency(self) -> tuple[int, int]:
@@ -51,14 +53,23 @@ def day(on: date) -> str:
     return f"{on.month}月{on.day}日（周{_WEEKDAYS[on.weekday()]}）"
 
 
+def short(on: date) -> str:
+    """``11月25日``"""
+    return f"{on.month}月{on.day}日"
+
+
 def once_each(items: Sequence[Item]) -> list[Item]:
     """Each case once, by its latest step; what somebody said about it (催办, 上报) is kept."""
     cases: dict[tuple[str, str], Item] = {}
     for new in items:
         old = cases.get((new.source, new.no))
         said = old if old is not None and (old.by or old.text) and not (new.by or new.text) else None
-        cases[new.source, new.no] = replace(new, by=said.by, text=said.text) if said else new
+        cases[new.source, new.no] = _with_words(new, said) if said else new
     return list(cases.values())
+
+
+def _with_words(new: Item, said: Item) -> Item:
+    return replace(new, by=said.by, text=said.text, moved=said.moved, withdrawn=said.withdrawn)
 
 
 def words(items: Sequence[Item], *, url: str | None = None) -> Words:
@@ -101,7 +112,11 @@ def _one(item: Item) -> Words:
     title = f"【{head}】{item.no}"
     lines = [item.title] if item.title else []
     lines.append(f"{_when(item)}。")
-    if item.by or item.text:
+    if item.moved:
+        lines.append(f"到期日由{day(item.moved[0])}改为{day(item.moved[1])}，依据：{item.text}。")
+        if item.withdrawn:
+            lines.append("原来记的超期随之撤销，两个日期都已记录在案。")
+    elif item.by or item.text:
         lines.append(f"{item.by or '来件'}：{item.text or '请尽快办理'}")
     lines.append(_todo(item))
     who = " · ".join(w for w in (item.handler and f"承办 {item.handler}", item.department) if w)
@@ -115,7 +130,7 @@ def _when(item: Item) -> str:
         return "已办结，还没有答复当事人"
     if item.due_on is None:
         return status(item)
-    held = f"（暂定，视节假日通知为 {item.provisional}）" if item.provisional else ""
+    held = f"（暂定，{item.provisional}）" if item.provisional else ""
     verb = "应于" if item.overdue else ""
     ends = "办结" if item.overdue else "到期"
     if not item.overdue and item.left == 0:
@@ -153,7 +168,13 @@ def _many(items: Sequence[Item]) -> Words:
         head = _headline(item)
         note = f"{head}，" if head in ("催办", "上报", "挂起到期", "到期日有变") else ""
         state = "待答复" if item.step.startswith("no_reply") else status(item)
+        if item.moved:
+            note, state = "", f"{short(item.moved[0])}改为{short(item.moved[1])}，{state}"
+        if item.provisional:
+            state += "（暂定）"
         lines.append(f"{mark} {item.no} {title}{owner}：{note}{state}")
     if len(items) > LINES:
         lines.append(f"…… 另有 {len(items) - LINES} 件")
+    if all(item.step.startswith("due_changed") for item in items):
+        return Words(f"【到期日有变】{len(items)} 件", "\n".join([f"依据：{items[0].text}", *lines]))
     return Words(f"【办件提醒】{'，'.join(parts)}", "\n".join(lines))

@@ -69,6 +69,10 @@ class Casework:
                     row["status"], row["problem"] = status.value, problem
                     self.changed[key[0], event_id] = row
 
+    def folded(self, keys: Iterable[Key]) -> dict[Key, Case]:
+        """The cases as they fold, with nothing noted for writing."""
+        return {key: self._fold(key)[0] for key in keys}
+
     def _fold(self, key: Key) -> tuple[Case, Policy]:
         row = self.rows[key]
         policy = self.app.policy(row["policy_version"], row["hall"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sla_service.delivery.render import Item
@@ -39,7 +39,8 @@ def fault(message: Row, state: Row, directory: Directory, *, now: datetime) -> s
         stopped = state["clock_source"] is None or state["clock_stopped_at"] is not None
     if stopped:
         return "replied" if message["target"] == REPLY_TARGET else "closed"
-    if not _spoken(message) and state["clock_due_on"] != message["due_on"]:
+    dated = not _spoken(message) or "was" in message["detail"]  # a move that has moved on is told by the later one
+    if dated and state["clock_due_on"] != message["due_on"]:
         return "paused" if state["clock_due_on"] is None else "moved"
     if message["role"] == Role.HANDLER and message["as_role"] == Role.HANDLER:
         return _responsible(message, state, directory, now)
@@ -76,7 +77,7 @@ def _responsible(message: Row, state: Row, directory: Directory, now: datetime) 
 def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     """The message's case as its reader needs it."""
     calendar = app.calendar(message["hall"])
-    due_on, latest_at = state["case_due_latest"], state["case_due_latest_at"]
+    due_on, latest_at = _due_shown(state, now), state["case_due_latest_at"]
     overdue = latest_at is not None and now > latest_at and state["case_state"] != State.CLOSED
     detail = message["detail"]
     directory = app.config.directory
@@ -99,7 +100,20 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
         text=detail.get("text", ""),
         reassigned=bool(detail.get("reassigned")),
         missed=len(detail.get("missed", ())),
+        moved=_moved(message),
+        withdrawn=bool(detail.get("withdrawn")),
     )
+
+
+def _due_shown(state: Row, now: datetime) -> date | None:
+    """The due date that people know; once a provisional one has passed, the latest that it may become."""
+    known: date | None = state["case_due_on"]
+    return known if known is not None and business_date(now) <= known else state["case_due_latest"]
+
+
+def _moved(message: Row) -> tuple[date, date] | None:
+    was = message["detail"].get("was")
+    return (date.fromisoformat(was), message["due_on"]) if was else None
 
 
 def _left(calendar: Calendar, due_on: Any, now: datetime) -> int | None:
@@ -107,7 +121,9 @@ def _left(calendar: Calendar, due_on: Any, now: datetime) -> int | None:
 
 
 def _provisional(state: Row) -> str:
-    if not state["case_provisional"] or state["case_due_earliest"] == state["case_due_latest"]:
+    if not state["case_provisional"]:
         return ""
     first, last = state["case_due_earliest"], state["case_due_latest"]
-    return f"{first.month}月{first.day}日至{last.month}月{last.day}日"
+    if first == last:
+        return "等放假通知"
+    return f"视放假通知为{first.month}月{first.day}日至{last.month}月{last.day}日"

@@ -20,6 +20,7 @@ _CASE_FIELDS = (
     "handler",
     "state",
     "accepted_at",
+    "due_on",
     "due_latest",
     "due_latest_at",
     "due_earliest",

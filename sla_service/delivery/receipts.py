@@ -50,7 +50,10 @@ def read(scheme: str, body: bytes) -> list[Report]:
     rows = _rows(body)
     if not rows or len(rows) > _MOST:
         raise ReceiptError("正文里没有回执" if not rows else f"一次最多 {_MOST} 条回执")
-    return [reader(row) for row in rows]
+    found = [reader(row) for row in rows]
+    if not all(r.provider_id or r.message_id or r.phone for r in found):
+        raise ReceiptError("回执里没有消息编号，也没有手机号")
+    return found
 
 
 def _rows(body: bytes) -> Sequence[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, unquote
 
 from sla_service.delivery.message import Message
@@ -20,6 +20,9 @@ from sla_service.delivery.plugins.ports import Ports
 from sla_service.delivery.plugins.sandbox import Sandbox
 from sla_service.delivery.text import mask_phones
 from sla_service.errors import ChannelError
+
+if TYPE_CHECKING:  # loading its cryptography is for those channels that have one
+    from sla_service.delivery.plugins.wecom_callback import Callback
 
 EXAMPLES: Final[Mapping[str, str]] = {
     "sandbox": "sandbox://",
@@ -54,6 +57,7 @@ class Channel:
     longest: float
     deliver: Callable[[Message], Outcome] = field(repr=False)
     close: Callable[[], None] = field(repr=False)
+    callback: Callback | None = field(default=None, repr=False)  # where the provider tells of clicks
 
 
 def open_channel(name: str, url: str, *, ports: Ports) -> Channel:
@@ -107,22 +111,22 @@ def masked(url: str) -> str:
 
 def _opened(
     scheme: str, found: re.Match[str], url: str, ports: Ports
-) -> tuple[float, Callable[[Message], Outcome], Callable[[], None]]:
+) -> tuple[float, Callable[[Message], Outcome], Callable[[], None], Callback | None]:
     if scheme == "sandbox":
         if ports.mailbox is None:
             raise ValueError("the sandbox needs a mailbox port")
-        return 1.0, Sandbox(ports.mailbox).deliver, _nothing
+        return 1.0, Sandbox(ports.mailbox).deliver, _nothing, None
     # Imported here and nowhere else: Apprise takes a quarter of a second, which a service on sandbox channels
     # and most commands never need to spend.
     bridge: Any = importlib.import_module("sla_service.delivery.plugins.bridge")
     if scheme not in EXAMPLES:
         other = bridge.open_other(url)
-        return other.longest, other.deliver, other.close
+        return other.longest, other.deliver, other.close, None
     login, _, _ = found["authority"].rpartition("@")
     if "@" in login or login.count(":") > 1 or "#" in url:
         raise ChannelError("密钥里的 / : @ # ? % 等字符要写成百分号编码，或用 ${…} 从环境变量取")
     ours = bridge.open_ours(scheme, url, ports)
-    return ours.longest, ours.deliver, ours.close
+    return ours.longest, ours.deliver, ours.close, getattr(ours, "callback", None)
 
 
 def _nothing() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from sla_service.delivery.message import Form, Message, Recipient
 from sla_service.delivery.render import Item, once_each, words
-from sla_service.services import links, standing
+from sla_service.services import acknowledge, links, standing
 from sla_service.services.app import App
 from sla_service.store import deliveries
 
@@ -118,7 +118,10 @@ def content(body: Mapping[str, Any]) -> str:
 def linked(app: App, envelope: Envelope, body: Mapping[str, Any], messages: Sequence[Row]) -> dict[str, Any]:
     """The body with its link, frozen with it: where there is a public address, the way to answer or to look."""
     url = links.url(app, envelope.id, envelope.created_at, messages, scheme=app.channels.open(envelope.channel).scheme)
-    return {**{k: v for k, v in body.items() if k != "url"}, **({"url": url} if url else {})}
+    cases = {(m["source"], m["no"]) for m in messages if m["source"]}
+    task = acknowledge.task_of(envelope.id, envelope.created_at) if len(cases) == 1 else None
+    plain = {k: v for k, v in body.items() if k not in ("url", "task")}
+    return plain | ({"url": url} if url else {}) | ({"task": task} if task else {})
 
 
 def message(app: App, envelope: Envelope) -> Message:
@@ -135,6 +138,7 @@ def message(app: App, envelope: Envelope) -> Message:
         to=(to,),
         form=Form(body.get("form", Form.TEXT)),
         url=body.get("url"),
+        task=body.get("task"),
         template=body.get("template"),
         names=tuple(body.get("names", ())),
         values=tuple(body.get("values", ())),

@@ -33,6 +33,12 @@ def drop(conn: Connection, key: str) -> None:
     conn.execute(tables.facts.delete().where(tables.facts.c.key == key))
 
 
+def forget(conn: Connection, prefix: str, *, now: datetime) -> None:
+    """Drops what has expired of the facts whose key begins so."""
+    old = sa.and_(tables.facts.c.key.startswith(prefix, autoescape=True), tables.facts.c.expires_at < now)
+    conn.execute(tables.facts.delete().where(old))
+
+
 def starting(conn: Connection, prefix: str) -> list[Mapping[str, Any]]:
     """All facts whose key begins so."""
     query = sa.select(tables.facts).where(tables.facts.c.key.startswith(prefix, autoescape=True))

@@ -17,10 +17,10 @@ from sla_service.bootstrap import build
 from sla_service.errors import CalendarError, NotFoundError, SlaError, UsageError
 from sla_service.services.app import App
 from sla_service.web import openapi
-from sla_service.web.api import cases, events, notifications, params, public
+from sla_service.web.api import acks, callbacks, cases, events, notifications, params, public
 from sla_service.web.border import Border
 from sla_service.web.context import Web
-from sla_service.web.pages import case, docs, overview, refusal, sandbox, static
+from sla_service.web.pages import case, docs, overview, refusal, sandbox, seen, static
 from sla_service.web.problems import Problem
 
 _DESCRIPTION = """政务服务办件时限：事件进来，到期日、亮灯和提醒出去。
@@ -64,7 +64,7 @@ def create_app(app: App | None = None, *, clock: Callable[[], datetime] = systim
     )
     api.state.web = web
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
-    for part in (events, cases, notifications, public, overview, case, sandbox, docs, static):
+    for part in (events, cases, acks, notifications, callbacks, public, overview, case, sandbox, seen, docs, static):
         api.include_router(part.router)
     handlers: dict[type[Exception], Any] = {
         Problem: _problem,

@@ -134,6 +134,8 @@ def _unless_repeated(state: State, message: dict[str, Any], raw: bytes) -> str |
 
 def _seen(kind: str, content: dict[str, Any]) -> str:
     """What the phone shows: text is cut after 2,048 bytes, wherever that is."""
+    if kind == "template_card":
+        return f"{content['main_title']['title']}\n{content['sub_title_text']}"
     if kind == "textcard":
         return f"{content['title']}\n{content['description']}"
     return content["content"].encode()[:TEXT_LIMIT].decode("utf-8", "replace")

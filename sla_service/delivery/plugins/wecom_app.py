@@ -32,6 +32,7 @@ from sla_service.delivery.plugins.wecom import (
     not_taken,
     plain_text,
 )
+from sla_service.delivery.plugins.wecom_callback import Callback
 from sla_service.delivery.retry import DUPLICATE_CHECK
 from sla_service.delivery.text import byte_length, shorten_bytes
 from sla_service.errors import ChannelError
@@ -41,6 +42,9 @@ _CARD_TITLE: Final = 128
 _CARD_TEXT: Final = 512
 _LINK: Final = 2048
 _BUTTON: Final = 4  # characters
+_CARD_LINE, _CARD_BODY = 36, 160  # characters that a button card shows†
+SEEN: Final = "知道了"
+TASK_KNOWN: Final = 42014  # the task id was used before
 _EARLY: Final = 300.0  # a token is renewed this long before it expires, so that none dies on the way
 
 
@@ -60,6 +64,12 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
     body_maxlen = TEXT_LIMIT
     title_maxlen = 128
     templates = ("{schema}://{user}:{password}@{host}", "{schema}://{user}:{password}@{host}/{targets}")
+    options = (*ProviderNotify.options, "token", "aes")
+    template_args = {  # noqa: RUF012 — Apprise's own form
+        **ProviderNotify.template_args,
+        "token": {"name": "Callback Token", "type": "string", "private": True},
+        "aes": {"name": "Callback EncodingAESKey", "type": "string", "private": True},
+    }
     template_tokens = {  # noqa: RUF012 — Apprise's own form
         "user": {"name": "Corp ID", "type": "string", "required": True},
         "password": {"name": "Secret", "type": "string", "private": True, "required": True},
@@ -67,14 +77,15 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
         "targets": {"name": "Members", "type": "list:string"},
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, token: str | None = None, aes: str | None = None, **kwargs: Any) -> None:
+        super().__init__(own={"token": token, "aes": aes}, **kwargs)
         self.corpid, self.secret = self.account
         if not self.corpid or not self.secret:
             raise ChannelError("@ 前面要写“企业ID:应用的Secret”")
         if not (self.host or "").isdecimal():
             raise ChannelError("@ 后面要写应用的 AgentId，是一个整数")
         self.agentid = int(self.host)
+        self.callback = Callback(token or "", aes or "", self.corpid) if token or aes else None
         # Another secret is another token, so a rotated secret takes effect at once.
         owner = f"{self.client.base}|{self.corpid}|{self.agentid}|{self.secret}"
         self.token_key = f"wecomapp:{hashlib.sha256(owner.encode()).hexdigest()[:32]}"
@@ -106,6 +117,8 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
             elif code == BUSY and busy < BUSY_TRIES - 1 and in_time:
                 busy += 1
                 self.ports.sleep(PAUSE * busy)
+            elif code == TASK_KNOWN and message.task:
+                return accepted(None, code=str(code))  # a task is one envelope: an earlier try of it got through
             elif code == 0:
                 return _taken(answer, people, missing)
             else:
@@ -113,7 +126,7 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
 
     def request_body(self, message: Message, accounts: list[str]) -> bytes:
         """The JSON of a message: the same bytes each time, nothing in it but the message."""
-        kind, content = _content(message)
+        kind, content = _content(message, answers=self.callback is not None)
         return frozen_json(
             {
                 "touser": "|".join(accounts),
@@ -172,9 +185,11 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
         return shown(text, self.secret)
 
 
-def _content(message: Message) -> tuple[str, dict[str, str]]:
-    """``msgtype`` and what belongs under it."""
+def _content(message: Message, *, answers: bool) -> tuple[str, dict[str, Any]]:
+    """``msgtype`` and what belongs under it. ``answers``: WeCom tells us of clicks."""
     link = message.url or ""
+    if message.task and answers and byte_length(link) <= _LINK:
+        return "template_card", _button_card(message.task, message, link)
     if message.form is Form.CARD and link and byte_length(link) <= _LINK:
         return "textcard", {
             "title": shorten_bytes(message.title, _CARD_TITLE),
@@ -185,6 +200,18 @@ def _content(message: Message) -> tuple[str, dict[str, str]]:
     if message.form is Form.MARKDOWN:
         return "markdown", {"content": markdown(message, TEXT_LIMIT)}
     return "text", {"content": plain_text(message)}
+
+
+def _button_card(task: str, message: Message, link: str) -> dict[str, Any]:
+    """https://developer.work.weixin.qq.com/document/path/90236#按钮交互型: one button, which says "seen"."""
+    return {
+        "card_type": "button_interaction",
+        "main_title": {"title": message.title[:_CARD_LINE]},
+        "sub_title_text": message.body[:_CARD_BODY],
+        "task_id": task,
+        "button_list": [{"text": SEEN, "style": 1, "key": "ack"}],
+        **({"card_action": {"type": 1, "url": link}} if link else {}),
+    }
 
 
 def _taken(answer: dict[str, Any], people: list[tuple[Recipient, str]], missing: list[str]) -> Outcome:

@@ -1,32 +1,24 @@
-"""What holds for any history in virtual time, and that the running service tells the same."""
+"""What holds for any history in virtual time."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
-import pytest
 from builders import CALENDAR, POLICY, SIGN, directory, policy, step
 from histories import histories
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from story import CONFIG, Story, story
 
-from schemas.events import parse
 from sla_service.domain.events import Event
 from sla_service.domain.ladder import window
 from sla_service.domain.policy import BEIJING
-from sla_service.services.config import load_config
-from sla_service.services.simulation import SimulationResult, simulate
-from sla_service.store import tables
+from sla_service.services.simulation import simulate
 
 HALL = directory(("zhangsan", "lisi", "2026-10-08", "2026-10-09"))
 MANY = settings(max_examples=150, deadline=None)
-EXAMPLES = Path(__file__).parents[2] / "examples" / "hall.jsonl"
-MOMENT = timedelta(microseconds=1)
 
 _SIGNING = (step("due-0wd 14:00", "handler"), step("breach", "section_head duty"))
 RULES = st.sampled_from(
@@ -96,42 +88,3 @@ def test_what_is_told_up_to_a_day_does_not_depend_on_what_comes_later(events, na
     whole = simulate(history, POLICY, HALL, CALENDAR, end=max([day, *(e.time for e in history)]))
     part = simulate(history, POLICY, HALL, CALENDAR, end=day)
     assert Counter(part.messages) == Counter(m for m in whole.messages if m.at <= day)
-
-
-# -- the running service on the same history ------------------------------------------------------------------------
-
-
-def served(hall: Story, raw: list[dict[str, object]], end: datetime) -> Counter[tuple[object, ...]]:
-    """What the service sends when every event arrives at the moment it happens."""
-    for one in sorted(raw, key=lambda e: str(e["time"])):
-        when = datetime.fromisoformat(str(one["time"]))
-        hall.until((when - MOMENT).replace(tzinfo=None).isoformat())
-        hall.now = when
-        hall.send(one)
-    hall.until(end.replace(tzinfo=None).isoformat())
-    sent = [m for m in hall.rows(tables.messages) if m["state"] in ("accepted", "delivered")]
-    return Counter(
-        (m["no"], m["target"], _plain(m["step"]), m["occurrence"], m["role"], m["recipient"], m["channel"], m["due_on"])
-        for m in sent
-    )
-
-
-def rehearsed(result: SimulationResult) -> Counter[tuple[object, ...]]:
-    return Counter((m.case, m.target, m.step, m.occurrence, m.role, m.to, m.channel, m.due_on) for m in result.messages)
-
-
-def _plain(step: str) -> str:
-    word = step.split(" ", maxsplit=1)[0]
-    return word if word in ("urged", "escalated") else step
-
-
-@pytest.mark.slow
-def test_the_service_sends_what_the_simulation_foretells(sqlite_url: str) -> None:
-    raw = [json.loads(line) for line in EXAMPLES.read_text("utf-8").splitlines()]
-    config = load_config(CONFIG)
-    end = datetime.fromisoformat("2026-06-05T18:00:00+08:00")
-    events = [Event(*parse(one, now=end)[:6]) for one in raw]
-    result = simulate(events, config.policy, config.directory, CALENDAR, end=end)
-    with story(sqlite_url, "2026-04-01 08:00") as hall:
-        assert served(hall, raw, end) == rehearsed(result)
-    assert len(result.messages) > 40

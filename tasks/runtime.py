@@ -12,10 +12,11 @@ from kombu.exceptions import OperationalError
 
 from sla_service import systime
 from sla_service.bootstrap import build
-from sla_service.services import ticking
+from sla_service.services import audit, ticking
 from sla_service.services.app import App
 from sla_service.services.dispatch import deliver_all
 from sla_service.store.engine import unavailable
+from tasks import stream
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def _forked(**_: Any) -> None:
 @worker_ready.connect
 def _watch(**_: Any) -> None:
     threading.Thread(target=_listen, name="beat-watch", daemon=True).start()
+    threading.Thread(target=_open_stream, name="stream-door", daemon=True).start()
 
 
 @worker_shutting_down.connect
@@ -58,6 +60,13 @@ def _end(**_: Any) -> None:
 def stopping(seconds: float) -> bool:
     """Waits; True as soon as this worker is told to stop."""
     return _stop.wait(seconds)
+
+
+def _open_stream() -> None:
+    """The Redis stream door, for as long as this worker lives."""
+    url = service().settings.broker_url
+    if url is not None:
+        stream.Consumer(service(), stream.connect(url)).run(_stop)
 
 
 def _listen() -> None:
@@ -83,6 +92,7 @@ def tick(app: App) -> list[str]:
     done = ticking.fire_due(app, now=now)
     if done.clocks:
         log.info("tick: %s clocks, %s messages, %s breaches", done.clocks, done.messages, done.breaches)
+    audit.seal(app, now=now)
     return ticking.waiting(app, now=systime.now())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -81,3 +82,14 @@ def test_a_worker_without_a_broker_says_what_to_set(tmp_path, sqlite_url):
         done = subprocess.run(command, env=service.env, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode != 0
         assert "SLA_BROKER_URL" in done.stderr + done.stdout
+
+
+def test_a_worker_reads_the_stream_of_its_broker(sqlite_url, redis_url, tmp_path):
+    with hall(sqlite_url, redis_url, tmp_path) as service:
+        service.worker()
+        data = {"kind": "simple", "handler": "zhangsan", "department": "社会事务科"}
+        head = {"specversion": "1.0", "id": "1", "source": "hall", "type": "case.accepted", "subject": "A"}
+        event = {**head, "time": "2026-11-02T09:00:00+08:00", "data": data}
+        with redis.Redis.from_url(redis_url) as client:
+            client.xadd("sla:events", {"event": json.dumps(event)})
+        service.wait(lambda: service.sent() == TOLD)

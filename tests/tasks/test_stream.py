@@ -1,0 +1,127 @@
+"""The stream door: acknowledged after the commit, taken over from the dead, poison put aside with its reason."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+import redis
+from story import story
+
+from sla_service.store import tables
+from tasks import stream
+
+
+@pytest.fixture
+def client(redis_url):
+    with redis.Redis.from_url(redis_url) as made:
+        yield made
+
+
+def add(client, body) -> bytes:
+    return client.xadd(stream.STREAM, {"event": body if isinstance(body, str | bytes) else json.dumps(body)})
+
+
+def drain(consumer) -> int:
+    total = 0
+    while done := consumer.once(block_ms=10):
+        total += done
+    return total
+
+
+@pytest.fixture
+def hall(db_url, monkeypatch):
+    with story(db_url, "2026-11-20 10:00") as made:
+        yield made
+
+
+@pytest.fixture
+def consumer(hall, client):
+    made = stream.Consumer(hall.app, stream.connect("redis://unused"), name="me")
+    made.client = client
+    made.once(block_ms=10)  # makes the group
+    return made
+
+
+def test_entries_become_events_and_are_acknowledged(hall, client, consumer):
+    for n in range(3):
+        add(client, hall.event("case.accepted", no=f"S{n}", kind="simple"))
+    assert drain(consumer) == 3
+    assert {r["no"] for r in hall.rows(tables.cases)} == {"S0", "S1", "S2"}
+    assert client.xpending(stream.STREAM, stream.GROUP)["pending"] == 0
+    assert {r["door"] for r in hall.rows(tables.inbox)} == {"stream"}
+
+
+def test_entries_from_before_the_first_worker_count(hall, client):
+    add(client, hall.event("case.accepted", kind="simple"))
+    late = stream.Consumer(hall.app, client, name="late")
+    late.once(block_ms=10)
+    assert drain(late) == 1
+
+
+def test_poison_goes_aside_with_its_reason_and_its_neighbours_go_on(hall, client, consumer):
+    add(client, "not json")
+    client.xadd(stream.STREAM, {"other": "x"})
+    add(client, hall.event("case.accepted", no="BAD", kind="urgent"))
+    add(client, hall.event("case.accepted", no="GOOD", kind="simple"))
+    assert drain(consumer) == 4
+    assert [r["no"] for r in hall.rows(tables.cases)] == ["GOOD"]
+    reasons = [fields[b"reason"].decode() for _, fields in client.xrange(stream.DEAD)]
+    assert len(reasons) == 3
+    assert any("data.kind" in r for r in reasons)
+    assert {k["status"] for k in hall.rows(tables.kept)} == {"invalid"}
+    assert client.xpending(stream.STREAM, stream.GROUP)["pending"] == 0
+
+
+def test_what_a_dead_worker_had_taken_is_taken_over(hall, client, consumer, monkeypatch):
+    add(client, hall.event("case.accepted", kind="simple"))
+    client.xreadgroup(stream.GROUP, "dead", {stream.STREAM: ">"})
+    monkeypatch.setattr(stream, "IDLE_MS", 0)
+    consumer._claim_at = 0.0
+    assert drain(consumer) == 1
+    assert hall.case()["state"] == "running"
+    assert client.xpending(stream.STREAM, stream.GROUP)["pending"] == 0
+
+
+def test_the_same_entry_twice_is_harmless(hall, client, consumer):
+    event = hall.event("case.accepted", kind="simple")
+    add(client, event)
+    add(client, event)
+    drain(consumer)
+    assert len(hall.rows(tables.inbox)) == 1
+
+
+def test_trimming_spares_what_nobody_has_taken_or_acknowledged(hall, client, consumer):
+    add(client, hall.event("case.accepted", no="DONE", kind="simple"))
+    drain(consumer)
+    taken = add(client, hall.event("case.accepted", no="TAKEN", kind="simple"))
+    client.xreadgroup(stream.GROUP, "slow", {stream.STREAM: ">"})
+    new = add(client, hall.event("case.accepted", no="NEW", kind="simple"))
+    consumer._trim_at = 0.0
+    consumer._trim()
+    left = [i for i, _ in client.xrange(stream.STREAM)]
+    assert taken in left
+    assert new in left
+
+
+def test_a_flushed_broker_starts_the_group_anew(hall, client, consumer):
+    client.flushdb()
+    add(client, hall.event("case.accepted", kind="simple"))
+    consumer.once(block_ms=10)
+    assert drain(consumer) == 1
+
+
+def test_the_loop_stops_when_told(hall, client, consumer):
+    stop = threading.Event()
+    thread = threading.Thread(target=consumer.run, args=(stop,))
+    thread.start()
+    add(client, hall.event("case.accepted", kind="simple"))
+    for _ in range(200):
+        if hall.rows(tables.cases):
+            break
+        stop.wait(0.05)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert hall.case()["state"] == "running"

@@ -97,7 +97,7 @@ def test_a_refused_event_is_taken_once_an_earlier_one_arrives() -> None:
 
 
 def test_equal_times_go_by_the_order_of_the_types_then_by_id() -> None:
-    both = (event("resumed", "2026-11-03 10:00"), paused("2026-11-03 10:00"))
+    both = (event("resumed", "2026-11-03 10:00", id="a"), paused("2026-11-03 10:00", id="b"))
     case = case_of(accepted("2026-11-02 09:00"), *both)
     assert set(statuses(case).values()) == {"applied"}  # paused comes first, then resumed
     assert case.state is State.RUNNING

@@ -1,4 +1,7 @@
-"""The words of a message: which case, how long, what to do. Read on a phone at half past eight in the morning."""
+"""What a message says of a case, in Chinese: how long, what to do. Read on a phone at half past eight in the morning.
+
+The same functions in English are in ``render_en``; how they are put together stands in the templates (``wording``).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from datetime import date
 
 _WEEKDAYS = "一二三四五六日"
 _KINDS = {"simple": "简单事项", "complex": "复杂问题", "special": "特殊问题"}
-#: More lines than this do not help anybody on a phone, and WeCom takes 2,048 bytes.
-LINES = 12
-_TITLE = 24  # characters of a case's title in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,6 @@ def _with_words(new: Item, said: Item) -> Item:
     return replace(new, by=said.by, text=said.text, moved=said.moved, withdrawn=said.withdrawn)
 
 
-def words(items: Sequence[Item], *, url: str | None = None) -> Words:
-    """One message about all of ``items``: in full for one case, a list by urgency for several."""
-    ordered = sorted(once_each(items), key=lambda i: (i.urgency, i.no))
-    made = _one(ordered[0]) if len(ordered) == 1 else _many(ordered)
-    return made if url is None else Words(made.title, f"{made.body}\n{url}")
-
-
 def status(item: Item) -> str:
     """How long: ``已超期 2 个工作日``, ``今天到期``, ``还剩 1 个工作日``, ``挂起中``."""
     if item.overdue:
@@ -89,7 +82,8 @@ def status(item: Item) -> str:
     return "今天到期" if item.left == 0 else f"还剩 {item.left} 个工作日"
 
 
-def _headline(item: Item) -> str:
+def headline(item: Item) -> str:
+    """What it is about in two to four characters."""
     first = item.step.split(" ")[0]
     fixed = {
         "opening": "在办提醒",
@@ -107,25 +101,8 @@ def _headline(item: Item) -> str:
     return "今天到期" if item.left == 0 else "即将到期"
 
 
-def _one(item: Item) -> Words:
-    head = _headline(item)
-    title = f"【{head}】{item.no}"
-    lines = [item.title] if item.title else []
-    lines.append(f"{_when(item)}。")
-    if item.moved:
-        lines.append(f"到期日由{day(item.moved[0])}改为{day(item.moved[1])}，依据：{item.text}。")
-        if item.withdrawn:
-            lines.append("原来记的超期随之撤销，两个日期都已记录在案。")
-    elif item.by or item.text:
-        lines.append(f"{item.by or '来件'}：{item.text or '请尽快办理'}")
-    lines.append(_todo(item))
-    who = " · ".join(w for w in (item.handler and f"承办 {item.handler}", item.department) if w)
-    kind = _KINDS.get(item.kind or "", "")
-    lines.append(" · ".join(w for w in (who, kind) if w))
-    return Words(title, "\n".join(line for line in lines if line))
-
-
-def _when(item: Item) -> str:
+def when(item: Item) -> str:
+    """How long, and until which day."""
     if item.step.startswith("no_reply"):
         return "已办结，还没有答复当事人"
     if item.due_on is None:
@@ -138,7 +115,8 @@ def _when(item: Item) -> str:
     return f"{status(item)}，{verb}{day(item.due_on)}{ends}{held}"
 
 
-def _todo(item: Item) -> str:
+def todo(item: Item) -> str:
+    """What the reader is asked to do."""
     handler = item.role == "handler"
     if item.step.startswith("no_reply"):
         return "请把办理结果答复当事人，并登记答复时间。"
@@ -155,26 +133,25 @@ def _todo(item: Item) -> str:
     return "请提醒承办人按时办结。"
 
 
-def _many(items: Sequence[Item]) -> Words:
-    red = sum(i.overdue for i in items)
-    today = sum(not i.overdue and i.left == 0 for i in items)
-    rest = len(items) - red - today
-    parts = [f"{n} 件{w}" for n, w in ((red, "超期"), (today, "今天到期"), (rest, "待办")) if n]
-    lines = []
-    for item in items[:LINES]:
-        mark = "●" if item.overdue else "○"
-        title = item.title if len(item.title) <= _TITLE else item.title[: _TITLE - 1] + "…"
-        owner = f"（{item.handler}）" if item.handler and item.role != "handler" else ""
-        head = _headline(item)
-        note = f"{head}，" if head in ("催办", "上报", "挂起到期", "到期日有变") else ""
-        state = "待答复" if item.step.startswith("no_reply") else status(item)
-        if item.moved:
-            note, state = "", f"{short(item.moved[0])}改为{short(item.moved[1])}，{state}"
-        if item.provisional:
-            state += "（暂定）"
-        lines.append(f"{mark} {item.no} {title}{owner}：{note}{state}")
-    if len(items) > LINES:
-        lines.append(f"…… 另有 {len(items) - LINES} 件")
-    if all(item.step.startswith("due_changed") for item in items):
-        return Words(f"【到期日有变】{len(items)} 件", "\n".join([f"依据：{items[0].text}", *lines]))
-    return Words(f"【办件提醒】{'，'.join(parts)}", "\n".join(lines))
+def who(item: Item) -> str:
+    """``承办 张三 · 社会事务科 · 简单事项``"""
+    kind = _KINDS.get(item.kind or "", "")
+    return " · ".join(w for w in (item.handler and f"承办 {item.handler}", item.department, kind) if w)
+
+
+def note(item: Item) -> str:
+    """What a line of a list says before how long it has."""
+    head = headline(item)
+    if item.moved:
+        return f"{short(item.moved[0])}改为{short(item.moved[1])}"
+    return head if head in ("催办", "上报", "挂起到期", "到期日有变") else ""
+
+
+def state(item: Item) -> str:
+    """How long, in a line of a list."""
+    said = "待答复" if item.step.startswith("no_reply") else status(item)
+    return f"{said}（暂定）" if item.provisional else said
+
+
+def counts(red: int, today: int, rest: int) -> str:
+    return "，".join(f"{n} 件{w}" for n, w in ((red, "超期"), (today, "今天到期"), (rest, "待办")) if n)

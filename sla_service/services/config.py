@@ -12,10 +12,11 @@ from schemas.channels import ChannelFile, ChannelsFile, TemplateFile
 from schemas.files import Document, FileProblems, Problem, read
 from schemas.policy import DigestFile, PolicyFile
 from sla_service.delivery.limits import Per, Window
+from sla_service.delivery.wording import Wording
 from sla_service.domain.directory import MAIN_HALL, Directory, Hall
 from sla_service.domain.policy import Policy
 from sla_service.errors import ConfigError
-from sla_service.services import config_directory, config_policy
+from sla_service.services import config_directory, config_policy, config_templates
 from sla_service.services.config_policy import parse_policy, policy_from_dict, policy_to_dict, versioned
 
 __all__ = [
@@ -78,6 +79,7 @@ class Config:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     digests: tuple[Digest, ...] = ()
     folder: Path = Path("config")
+    wording: Wording = field(default_factory=Wording, compare=False)
 
     def policy_of(self, hall: str = MAIN_HALL) -> Policy:
         """The policy for new cases of a hall."""
@@ -94,9 +96,11 @@ def load_config(folder: Path) -> Config:
     channels = reader.read(CHANNELS, _load_channels)
     base = config_policy.from_file(policy) if policy is not None else None
     own = reader.hall_policies(directory.halls, base) if directory is not None else {}
+    wording, wrong = config_templates.load(folder)
+    reader.problems += wrong
     if reader.problems or policy is None or directory is None or channels is None or base is None:
         raise ConfigError("\n".join(reader.problems))
-    return Config(base, directory, channels, own, tuple(map(_digest, policy.digests)), folder)
+    return Config(base, directory, channels, own, tuple(map(_digest, policy.digests)), folder, wording)
 
 
 def write_defaults(folder: Path) -> tuple[Path, ...]:

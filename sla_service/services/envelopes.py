@@ -12,9 +12,10 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from sla_service.delivery.message import Form, Message, Recipient
-from sla_service.delivery.render import Item, once_each, words
+from sla_service.delivery.render import Item, once_each
 from sla_service.services import acknowledge, links, standing
 from sla_service.services.app import App
+from sla_service.services.config import Config
 from sla_service.store import deliveries
 
 Row = Mapping[str, Any]
@@ -83,13 +84,13 @@ def body(app: App, channel: str, messages: Sequence[Row], states: Mapping[int, R
     if ready is not None:  # a digest brings its words along
         return dict(ready)
     items = once_each([standing.item(app, m, states[m["id"]], now=now) for m in messages])
-    made = words(items)
-    return {"title": made.title, "body": made.body, **_template(app, channel, items)}
+    made = app.config.wording.words(items, channel=channel, lang=app.settings.lang)
+    return {"title": made.title, "body": made.body, **template_values(app.config, channel, items)}
 
 
-def _template(app: App, channel: str, items: Sequence[Item]) -> dict[str, Any]:
+def template_values(config: Config, channel: str, items: Sequence[Item]) -> dict[str, Any]:
     """The provider's template and its values, for channels that have one."""
-    conf = app.config.channels.get(channel)
+    conf = config.channels.get(channel)
     template = conf.templates.get("breach" if any(i.overdue for i in items) else "reminder") if conf else None
     if template is None:
         return {}

@@ -1,7 +1,9 @@
 """Group commit: events that arrive together share one transaction, and are answered after its commit.
 
-One event per transaction costs a round trip of locks, statements and an fsync each; a group costs them once. Nobody
-waits for a group to fill: while one is being committed, what arrives forms the next.
+One event per transaction costs a round trip of locks, statements and an fsync each; a group costs them once. While
+one group is being committed, what arrives forms the next. A sender who is alone never waits; where the last group
+held several, the writer waits up to two milliseconds for as many again, else two half groups would follow each other
+for ever, at the price of two transactions.
 
 A lane is a queue with threads that write. SQLite has one writer anyway, so one lane with one thread takes single
 events and batches in turn. PostgreSQL has a lane for single events and another for batches, so that a nightly import
@@ -34,6 +36,7 @@ BACKLOG: Final = 20_000
 #: After this a sender is told to try again. What it sent may still be committed; then it meets its own repeat.
 ANSWER_SECONDS: Final = 30
 _STOP_SECONDS: Final = 30
+_LINGER: Final = 0.002
 
 
 class Receive(Protocol):
@@ -77,14 +80,21 @@ class _Lane:
     ready: Condition = field(default_factory=Condition)
     running: list[Thread] = field(default_factory=list)
     batch_last: bool = False
+    last: int = 0  # single events in the last group
+    awaited: int = 1  # single events for which a thread is woken
 
     def put(self, job: Job) -> None:
         with self.ready:
             if self.waiting and self.waiting + len(job.items) > BACKLOG:
                 raise busy()
-            (self.singles if len(job.items) == 1 and not job.dry_run else self.batches).append(job)
             self.waiting += len(job.items)
-            self._wake()
+            if len(job.items) > 1 or job.dry_run:
+                self.batches.append(job)
+                self._wake()
+            else:
+                self.singles.append(job)
+                if len(self.singles) >= self.awaited:
+                    self._wake()
 
     def errand(self, work: Callable[[], None]) -> None:
         with self.ready:
@@ -113,6 +123,7 @@ class _Lane:
             with self.ready:
                 while not (self.singles or self.batches or self.errands or self.closed):
                     self.ready.wait()
+                self._linger()
                 jobs = self._next()
                 errand = self.errands.popleft() if self.errands else None
             if jobs:
@@ -121,6 +132,13 @@ class _Lane:
                 errand()
             if not jobs and errand is None:
                 return
+
+    def _linger(self) -> None:
+        """Where senders come in groups, gives those who have just been answered the time to send their next."""
+        if 0 < len(self.singles) < self.last and not (self.batches or self.errands or self.closed):
+            self.awaited = self.last
+            self.ready.wait(_LINGER)
+            self.awaited = 1
 
     def _next(self) -> list[Job]:
         """The next group: single events and batches in turn, dry runs by themselves."""
@@ -134,6 +152,8 @@ class _Lane:
             if group[-1].dry_run:
                 break
         self.waiting -= size
+        if not self.batch_last:
+            self.last = size
         return group
 
 

@@ -27,6 +27,8 @@ TITLES: Mapping[int, str] = {
     503: "Service Unavailable",
 }
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 #: Seconds after which a sender tries again when the database is away.
 RETRY_AFTER = 5
 
@@ -67,8 +69,7 @@ def busy() -> Problem:
 
 def encoded(value: Any) -> bytes:
     """JSON in UTF-8. A lone surrogate that a sender's id held goes back as the escape that it came as."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return _encode(value).encode("utf-8", "backslashreplace")
 
 
 def answer(value: Any, status: int = 200) -> Response:

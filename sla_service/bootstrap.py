@@ -9,7 +9,7 @@ from pathlib import Path
 from sla_service import systime
 from sla_service.domain.policy import Policy
 from sla_service.errors import StoreError
-from sla_service.services import config
+from sla_service.services import audit, config
 from sla_service.services.app import App
 from sla_service.services.calendar_force import open_calendars
 from sla_service.services.channels import Channels
@@ -91,6 +91,7 @@ def _keep_versions(app: App) -> None:
         with app.db.write() as conn:
             for version, policy in missing.items():
                 versions.keep_policy(conn, version, policy_to_dict(policy), systime.now())
+                audit.note(conn, systime.now(), audit.operator(), "policy.in_force", version)
 
 
 def _policies(files: Config) -> dict[str, Policy]:

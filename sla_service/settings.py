@@ -60,6 +60,8 @@ class Settings(BaseModel):
     public_url: Annotated[str | None, BeforeValidator(read_public_url)] = None
     lang: Annotated[Literal["zh", "en"], BeforeValidator(choice("zh", "en"))] = "zh"
     data_key: SecretStr | None = Field(None, description="链接签名和敏感数据加密用；不写则自动生成在运行数据里")
+    audit_hash: Annotated[Literal["sha256", "sm3"], BeforeValidator(choice("sha256", "sm3"))] = "sha256"
+    audit_days: Annotated[int, BeforeValidator(whole("审计日志保存的天数", least=180))] = 1095
     max_body_bytes: Annotated[int, BeforeValidator(whole("字节数", least=1024))] = 16 * 1024 * 1024
     rate_requests: Annotated[int, BeforeValidator(whole("每个密钥每分钟的请求数（0 为不限）"))] = 0
     rate_failures: Annotated[int, BeforeValidator(whole("每个地址每分钟认证失败的次数（0 为不限）"))] = 60

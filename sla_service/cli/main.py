@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "init": ("init:init", "写出带注释的配置文件"),
         "settings": ("settings:settings", "列出生效的设置，密码打码"),
         "db": ("db:db", "数据库：建表、升级"),
+        "audit": ("audit:audit", "审计日志：核对校验链、导出"),
         "doctor": ("doctor:doctor", "独立体检：漏掉的计时、积压的消息、日历、时钟、消息队列"),
     },
     "办件": {

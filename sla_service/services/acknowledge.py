@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from sla_service.delivery.render import status
 from sla_service.domain.directory import Person
 from sla_service.errors import NotFoundError, UsageError
-from sla_service.services import links, standing
+from sla_service.services import audit, links, standing
 from sla_service.services.app import App
 from sla_service.services.views import beijing
 from sla_service.store import acks, deliveries, facts, outbox, queries
@@ -154,6 +154,9 @@ def _say(conn: Connection, messages: Sequence[Row], person: str, via: Via, now: 
         for (source, no, target), steps in by_case.items()
     ]
     outbox.note(conn, notes)
+    if new:
+        steps = [f"{r['source']}/{r['no']} {r['step']}" for r in new]
+        audit.note(conn, now, f"person:{person}", "acknowledge", via, steps=steps)
     return len(new)
 
 

@@ -19,6 +19,7 @@ from sla_service.calendars.layers import base_layers, build, edition, newer
 from sla_service.calendars.model import Layer, LayerDay, Rank
 from sla_service.domain.calendar import Calendar, YearStatus
 from sla_service.domain.directory import Directory
+from sla_service.services import audit
 from sla_service.services.app import MAIN_CALENDAR, App, Calendars, Change
 from sla_service.store import facts, layers, versions
 from sla_service.store.engine import Database
@@ -139,6 +140,7 @@ def compose(rows: Iterable[Row], name: str, more: Sequence[tuple[str, Layer]] = 
 def put_in_force(conn: Connection, name: str, calendar: Calendar, *, reason: str, who: str, now: datetime) -> int:
     """Keeps the version and makes it the current one of ``name``; gives the change's number."""
     layers.keep_version(conn, calendar.version, to_content(calendar), now=now)
+    audit.note(conn, now, who, "calendar.in_force", name, version=calendar.version, reason=reason)
     return layers.switch(conn, name, calendar.version, reason=reason, who=who, now=now, done=False)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from schemas.events import InvalidEvent, ParsedEvent, parse
 from sla_service.domain.case import Status
 from sla_service.domain.events import VISIT, VOIDED
+from sla_service.services import audit
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
 from sla_service.services.views import case_out
@@ -98,6 +99,7 @@ def receive(
     def take(some: Sequence[Incoming]) -> list[Result]:
         with app.db.write() as conn:
             results = _Batch(app, conn, some, now, door, source or "", silent).run()
+            audit.taken(conn, some, results, now=now, door=door)
             if dry_run:
                 conn.rollback()
             return results
@@ -221,13 +223,9 @@ class _Batch:
         """A rejected body frees its id: it moves aside for the corrected one."""
         self.kept.append(
             {
-                "source": old["source"],
-                "id": old["id"],
+                **{k: old[k] for k in ("source", "id", "problem", "door", "received_at")},
                 "status": "replaced",
-                "problem": old["problem"],
                 "raw": json.dumps({"type": old["type"], "subject": old["no"], "data": old["data"]}, ensure_ascii=False),
-                "door": old["door"],
-                "received_at": old["received_at"],
             }
         )
         self.work.remove(old)

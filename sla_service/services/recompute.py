@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from sla_service.errors import NotFoundError
+from sla_service.services import audit
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
 from sla_service.store import cases, queries, sources
@@ -68,6 +69,7 @@ def _batch(app: App, keys: Sequence[Key], now: datetime, *, dry_run: bool) -> li
         work.write(set())
         looks = _looks(cases.read_clocks(conn, keys))
         found = list(_differences(keys, rows, work.rows, clocks, looks))
+        audit.note(conn, now, audit.operator(), "recompute", f"{len(keys)} cases", changed=len(found))
         if dry_run:
             conn.rollback()
     return found

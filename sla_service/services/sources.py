@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from schemas.words import near
+from sla_service import systime
 from sla_service.domain.directory import MAIN_HALL
 from sla_service.errors import NotFoundError, SlaError, UsageError
+from sla_service.services import audit
 from sla_service.services.app import App
 from sla_service.store import sources as rows
 from sla_service.store import wiping
@@ -32,6 +34,7 @@ def add(app: App, name: str, *, hall: str, test: bool, go_live: datetime, now: d
     with app.db.write() as conn:
         if not rows.add(conn, name, hall=hall, test=test, go_live=go_live, now=now):
             raise SlaError(f"来源 {name} 已经登记过；要换密钥请用 sla source rotate {name}。")
+        audit.note(conn, now, audit.operator(), "source.add", name, hall=hall, test=test)
         return rows.new_key(conn, name, now=now)
 
 
@@ -39,6 +42,7 @@ def register(app: App, name: str, *, now: datetime) -> bool:
     """Registers a source without a key, so that a file of its events can be taken; False if it was there."""
     _check_name(name)
     with app.db.write() as conn:
+        audit.note(conn, now, audit.operator(), "source.register", name)
         return rows.add(conn, name, hall=MAIN_HALL, test=False, go_live=now, now=now)
 
 
@@ -47,6 +51,7 @@ def rotate(app: App, name: str, *, overlap: timedelta, now: datetime) -> tuple[s
     with app.db.write() as conn:
         _known(conn, name)
         old = rows.expire_keys(conn, name, at=now + overlap)
+        audit.note(conn, now, audit.operator(), "source.rotate", name, overlap_seconds=int(overlap.total_seconds()))
         return rows.new_key(conn, name, now=now), old
 
 
@@ -65,7 +70,9 @@ def wipe(app: App, name: str) -> dict[str, int]:
     with app.db.write() as conn:
         if not _known(conn, name)["test"]:
             raise SlaError(f"{name} 不是测试来源，不能清空；测试来源用 sla source add 名称 --test 登记。")
-        return wiping.wipe(conn, name)
+        gone = wiping.wipe(conn, name)
+        audit.note(conn, systime.now(), audit.operator(), "source.wipe", name, rows=gone)
+        return gone
 
 
 def _known(conn: Connection, name: str) -> rows.Row:

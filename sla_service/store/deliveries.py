@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sla_service.store import tables
+from sla_service.store import audit, tables
 
 Row = Mapping[str, Any]
 _M, _D, _A, _K = tables.messages, tables.deliveries, tables.attempts, tables.acks
@@ -224,7 +224,12 @@ def finish_attempt(
 ) -> None:
     """Writes the outcome of a try, once: whoever comes after its lease does not turn unclear into clear."""
     key = sa.and_(_A.c.delivery == delivery, _A.c.attempt == attempt, _A.c.finished_at.is_(None))
-    conn.execute(_A.update().where(key).values(finished_at=now, outcome=outcome, code=code, text=text[:500]))
+    values = {"finished_at": now, "outcome": outcome, "code": code, "text": text[:500]}
+    try_ = conn.execute(_A.update().where(key).values(**values).returning(_A.c.channel, _A.c.recipient)).first()
+    if try_ is not None:
+        detail = {"delivery": delivery, "attempt": attempt, "code": code}
+        to = f"{try_.channel}:{try_.recipient}"
+        audit.add(conn, [audit.entry(now, "service", "alert", to, outcome, **detail)])
 
 
 def first_unclear(conn: Connection, delivery: int) -> datetime | None:

@@ -22,7 +22,22 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("detail", Json, nullable=False),
+        sa.Column("block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+    )
+    unsealed = sa.text("block IS NULL")
+    op.create_index("ix_audit_unsealed", "audit", ["seq"], postgresql_where=unsealed, sqlite_where=unsealed)
+    op.create_index("ix_audit_block", "audit", ["block", "seq"])
+    op.create_table(
+        "audit_blocks",
+        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("sealed_at", Instant(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("algorithm", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("pruned_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("n", name=op.f("pk_audit_blocks")),
     )
     op.create_table(
         "calendars",

@@ -17,6 +17,10 @@ from tasks.celery57 import install as mend_celery
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 
+INCLUDE = ("tasks.tick", "tasks.deliver", "tasks.intake", "tasks.upkeep")
+#: How often cases are looked for that are still to follow a new calendar.
+UPKEEP_SECONDS = 30.0
+
 
 def make(settings: Settings) -> Celery:
     """The application for these settings. Raises BrokerError where no broker is named."""
@@ -25,16 +29,16 @@ def make(settings: Settings) -> Celery:
             "没有设置 SLA_BROKER_URL（例如 redis://127.0.0.1:6379/0）；只想在一台机器上整套运行，请用 sla up"
         )
     mend_celery()
-    celery = Celery("sla", broker=settings.broker_url, include=["tasks.tick", "tasks.deliver", "tasks.intake"])
+    celery = Celery("sla", broker=settings.broker_url, include=INCLUDE)
     tick = settings.tick_seconds
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=False,  # the database is the truth; sla.ingest, whose message is the event, says otherwise
         task_reject_on_worker_lost=False,
-        task_queues=[Queue(name) for name in ("tick", "deliver", "intake")],
+        task_queues=[Queue(name) for name in ("tick", "deliver", "intake", "upkeep")],
         task_default_queue="tick",
         task_create_missing_queues=False,
-        task_routes={"sla.tick": "tick", "sla.deliver": "deliver", "sla.ingest": "intake"},
+        task_routes={"sla.tick": "tick", "sla.deliver": "deliver", "sla.ingest": "intake", "sla.upkeep": "upkeep"},
         task_serializer="json",
         accept_content=["json"],
         worker_prefetch_multiplier=1,
@@ -45,7 +49,10 @@ def make(settings: Settings) -> Celery:
         broker_transport_options={"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS},
         enable_utc=True,
         timezone="Asia/Shanghai",
-        beat_schedule={"tick": {"task": "sla.tick", "schedule": tick, "options": {"expires": max(tick, 5.0)}}},
+        beat_schedule={
+            "tick": {"task": "sla.tick", "schedule": tick, "options": {"expires": max(tick, 5.0)}},
+            "upkeep": {"task": "sla.upkeep", "schedule": UPKEEP_SECONDS, "options": {"expires": UPKEEP_SECONDS}},
+        },
         beat_max_loop_interval=max(1.0, tick),
     )
     return celery

@@ -176,6 +176,12 @@ def release(conn: Connection, step: str, hall_names: Sequence[str], *, not_befor
     return conn.execute(m.update().where(mine).values(not_before=not_before)).rowcount
 
 
+def told(conn: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the dedupe keys under which a message was written."""
+    m = tables.messages
+    return set(conn.execute(sa.select(m.c.dedupe_key).where(m.c.dedupe_key.in_(keys))).scalars()) if keys else set()
+
+
 def keep_version(conn: Connection, version: str, content: Mapping[str, Any], *, now: datetime) -> None:
     row = {"version": version, "content": content, "created_at": now}
     bulk.insert(conn, tables.calendars, [row], key=("version",))

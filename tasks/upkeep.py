@@ -1,0 +1,31 @@
+"""``sla.upkeep``: what has time: cases that are still to follow a new calendar, the watch over next year's notice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from celery import shared_task
+
+from sla_service import systime
+from sla_service.services import calendar_follow, calendar_watch
+from tasks import runtime
+
+log = logging.getLogger(__name__)
+
+_at_it = threading.Lock()
+
+
+@shared_task(name="sla.upkeep", ignore_result=True, soft_time_limit=840, time_limit=900)
+def upkeep() -> None:
+    """Goes on where an import was stopped; does nothing if this worker is at it already."""
+    if not _at_it.acquire(blocking=False):
+        return
+    try:
+        app = runtime.service()
+        done = calendar_follow.go_on(app, clock=systime.now)
+        if done.cases or done.failed:
+            log.info("%s cases followed the new calendar, %s could not", done.cases, done.failed)
+        calendar_watch.watch(app, now=systime.now())
+    finally:
+        _at_it.release()

@@ -109,11 +109,14 @@ def _bounds(
     return min(dates), max(dates)
 
 
+@lru_cache(maxsize=8192)
 def due(calendar: Calendar, hours: Hours, start: date, limit: int, pauses: tuple[Pause, ...] = ()) -> Due | None:
     """The due date of a clock that started on ``start`` with ``limit`` working days; None while it is paused.
 
     Paused counts in doubt: a clock that was paused between its earliest and its latest possible due date has run out
     only if the notice says so, and until then nobody may be told of a breach.
+
+    Cached, since the cases of one day, kind and limit share theirs.
     """
     on = count_out(calendar, hours, start, limit, pauses)
     if on is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import ALLOWED, STATE_WORDS, Case, Status
@@ -103,6 +104,7 @@ def _apply(state: Folding, event: Event, accepted_at: datetime) -> tuple[Status,
     return Status.APPLIED, ""
 
 
+@lru_cache(maxsize=64)
 def _span(policy: Policy, calendar: Calendar) -> tuple[datetime, datetime]:
     """From when to when the calendar can count out every limit that the policy knows: a due date never falls off it."""
     longest = max((n for t in policy.targets for n in t.limits.values()), default=0)

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import ceil
+from functools import lru_cache
+from itertools import islice
 
-from sla_service.domain import clock as clocks
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import REPLY_TARGET, Clock
-from sla_service.domain.clock import Due, Pause, business_date
-from sla_service.domain.policy import Anchor, Policy, Role, Step, Target, at_minute
-from sla_service.errors import CalendarError
+from sla_service.domain.clock import Due, business_date
+from sla_service.domain.policy import Anchor, Policy, Role, Step, Target
+from sla_service.domain.schedule import First, Shape, falls_at, firsts
 
 #: Told at once when several steps are found due together; everybody higher one working day later.
 FIRST_TOLD = frozenset({Role.HANDLER, Role.SECTION_HEAD, Role.DUTY})
 
 
+@lru_cache(maxsize=256)
 def target_of(policy: Policy, name: str) -> Target | None:
     """The policy's target of that name, or the built-in ``reply``.
 
@@ -80,19 +81,11 @@ class Ladder:
     acknowledged: bool = False  # the handler has answered what was sent: repeats "until acknowledged" rest
     acknowledged_at: datetime | None = None  # the same by its last time: rests steps that began before it, no others
 
-    def steps(self) -> Iterator[Step]:
-        for step in self.target.ladder:
-            if step.kinds and self.kind not in step.kinds:
-                continue
-            if step.departments and self.department not in step.departments:
-                continue
-            yield step
-
     def planned(self, after: datetime, upto: datetime) -> list[Planned]:
         """Every occurrence with ``after < at <= upto``, in order."""
         found = []
-        for step in self.steps():
-            for one in self._occurrences(step, after):
+        for first in self._firsts():
+            for one in self._occurrences(first, after):
                 if one.at > upto:
                     break
                 if one.at > after and one.at > self.clock.started_at:
@@ -103,10 +96,11 @@ class Ladder:
         """When this clock next needs a look; None when nothing lies ahead."""
         after = max(after, self.clock.started_at)
         ahead = []
-        for step in self.steps():
-            at = next((p.at for p in self._occurrences(step, after) if p.at > after), None)
-            if at is not None:
-                ahead.append(at)
+        for first in self._firsts():
+            if first.at > after:
+                ahead.append(first.at)
+            elif first.step.repeat:
+                ahead += [p.at for p in islice((p for p in self._occurrences(first, after) if p.at > after), 1)]
         due = self.clock.due
         if due is not None and due.latest_at > after and self.clock.running:
             ahead.append(due.latest_at)  # the breach itself is noticed even where no step speaks of it
@@ -114,23 +108,32 @@ class Ladder:
 
     # -- when a step falls ----------------------------------------------------------------------------------
 
-    def _occurrences(self, step: Step, after: datetime) -> Iterator[Planned]:
+    def _firsts(self) -> tuple[First, ...]:
+        """The first occurrence of each step, in the order of the ladder; none once the clock has stopped."""
+        clock, due = self.clock, self.clock.due
+        if not clock.running:
+            return ()
+        earliest, latest = (due.earliest, due.latest) if due else (None, None)
+        rules, whose = (self.target, self.policy, self.calendar), (self.kind, self.department)
+        return firsts(Shape(*rules, *whose, clock.start_on, clock.limit, clock.pauses, earliest, latest))
+
+    def _occurrences(self, first: First, after: datetime) -> Iterator[Planned]:
         """In order of time, from about ``after`` on; without end for a repeating step, so the caller stops."""
-        if not self.clock.running:
+        step, base = first.step, first.base
+        if not step.repeat:
+            yield Planned(first.at, step)
             return
-        base = self._base(step)
-        if base is None:
-            return
-        first = at = self._at(step, base, step.offset)
-        n = self._skipped(step, base, after) if step.repeat else 0
-        if n and step.repeat:
-            at = self._at(step, base, step.offset + n * step.repeat)
-        while at is not None and first is not None:
+        n = self._skipped(step, base, after)
+        at: datetime | None = first.at if not n else self._at(first, n)
+        while at is not None:
             yield Planned(at, step, n)
-            if not step.repeat or (step.until == "acknowledged" and self._answered(first)):
+            if step.until == "acknowledged" and self._answered(first.at):
                 return
             n += 1
-            at = self._at(step, base, step.offset + n * step.repeat)
+            at = self._at(first, n)
+
+    def _at(self, first: First, n: int) -> datetime | None:
+        return falls_at(self.policy, self.calendar, first.step, first.base, n)
 
     def _skipped(self, step: Step, base: date, after: datetime) -> int:
         """Repeats that certainly lie before ``after``: a case forgotten for years must not be walked through them."""
@@ -141,48 +144,6 @@ class Ladder:
 
     def _answered(self, first: datetime) -> bool:
         return self.acknowledged or (self.acknowledged_at is not None and self.acknowledged_at >= first)
-
-    def _base(self, step: Step) -> date | None:
-        clock, due = self.clock, self.clock.due
-        if self.target.name == REPLY_TARGET:
-            return clock.start_on
-        if step.anchor is Anchor.PAUSE_END:
-            pause = clock.open_pause
-            # one that ran out before is urged on by the breach steps
-            return None if pause is None or due is not None else self._pause_end(pause)
-        if due is None:
-            return None
-        if step.anchor is Anchor.BREACH:
-            return due.latest
-        if step.anchor is Anchor.SHARE:
-            days = max(1, ceil(round(clock.limit * step.share, 6)))  # 7 % of 100 is 7, not 7.000000000000001
-            reached = clocks.due(self.calendar, self.policy.hours, clock.start_on, days, clock.pauses)
-            return reached.earliest if reached else None
-        return due.earliest
-
-    def _pause_end(self, pause: Pause) -> date:
-        """The day on which the pause is to be looked at, the first working day whose opening it has seen."""
-        calendar, began = self.calendar, business_date(pause.begin)
-        until = pause.expected_until
-        if until is None or until > calendar.nth_before(calendar.last, 1):
-            return calendar.nth_after(began, self.policy.pause_days)
-        ends = calendar.on_or_after(max(until, began))
-        return ends if self.policy.hours.open_at(ends) > pause.begin else calendar.nth_after(ends, 1)
-
-    def _at(self, step: Step, base: date, offset: int) -> datetime | None:
-        hours = self.policy.hours
-        if step.anchor is Anchor.BREACH and offset == 0:
-            close = hours.close_at(base)
-            return close if step.minute is None else max(close, at_minute(base, step.minute))
-        on = base
-        try:
-            if offset > 0:
-                on = self.calendar.nth_after(base, offset)
-            elif offset < 0:
-                on = self.calendar.nth_before(base, -offset)
-        except CalendarError:  # off the end of the calendar there is no step
-            return None
-        return at_minute(on, hours.open if step.minute is None else step.minute)
 
 
 def window(at: datetime, policy: Policy, calendar: Calendar, step: Step | None = None) -> datetime:

@@ -100,6 +100,9 @@ class Target:
     yellow: Mapping[str, int] = field(default_factory=dict)  # kind -> working days left from which it is yellow
     ladder: tuple[Step, ...] = ()
 
+    def __hash__(self) -> int:  # as a key of what follows from it; equality goes by content
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -117,6 +120,9 @@ class Policy:
     cap_counts: Literal["total", "extra"] = "total"
     pause_days: int = 5  # working days a pause may last when nobody said how long
     no_reply_via: tuple[str, ...] = ("wecom",)  # rules.md 17: reminded each working morning
+
+    def __hash__(self) -> int:  # so that what follows from a policy alone is worked out once; equality stays by content
+        return hash(self.version)
 
     def target(self, name: str) -> Target | None:
         return next((t for t in self.targets if t.name == name), None)

@@ -50,7 +50,7 @@ def moves(app: App, trial: App, *, now: datetime, advance: Advance | None = None
                 held = {(r["source"], r["no"]): r for r in rows}
                 names = sources.by_name(conn, {source for source, _ in held})
                 work = Casework(trial, conn, names, now, silent=True)
-                work.take(held, lock=False)
+                work.take(held)
                 folded = work.folded(held)
             for key, case in folded.items():
                 move = _move(held[key], case, now)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from sla_service.domain.case import Case, State
 from sla_service.domain.fold import fold
-from sla_service.domain.policy import Policy
+from sla_service.domain.policy import BEIJING, Policy
 from sla_service.services import calendar_force, consequences
 from sla_service.services.app import App
 from sla_service.store import cases, inbox, outbox
@@ -25,8 +25,9 @@ class Casework:
     def __init__(
         self, app: App, conn: Connection, sources: Mapping[str, Mapping[str, Any]], now: datetime, *, silent: bool
     ) -> None:
-        self.app, self.conn, self.sources, self.now, self.silent = app, conn, sources, now, silent
-        self.rows: dict[Key, Mapping[str, Any]] = {}
+        self.app, self.conn, self.now, self.silent = app, conn, now, silent
+        self.sources = {name: {**row, "go_live": row["go_live"].astimezone(BEIJING)} for name, row in sources.items()}
+        self.rows: dict[Key, Mapping[str, Any]] = {}  # whole where a case was folded, else what the lock gave
         self.changed: dict[Key, Row] = {}  # stored events whose status moved
         self._history: dict[Key, dict[str, Row]] = {}
         self._clocks: dict[Key, list[Mapping[str, Any]]] = {}
@@ -37,17 +38,23 @@ class Casework:
         calendar_force.refresh(self.app, self.conn)
         self.take(cases.lock(self.conn, [(s, n, self.sources[s]["hall"]) for s, n in keys]))
 
-    def take(self, rows: Mapping[Key, Mapping[str, Any]], *, lock: bool = True) -> None:
-        """Reads what is known of cases whose rows were read already; ``lock``: their clocks are to be written."""
+    def take(self, rows: Mapping[Key, Mapping[str, Any]]) -> None:
+        """Reads what is known of cases whose rows were read already, and locked, if they are to be written."""
         self.rows = dict(rows)
         self._history = {key: {} for key in self.rows}
         seen = [key for key, row in self.rows.items() if row["updated_at"] is not None]
         if not seen:
             return
         for row in inbox.history(self.conn, seen):
-            self._history[row["source"], row["no"]][row["id"]] = dict(row)
-        for clock in cases.read_clocks(self.conn, seen, lock=lock):
+            self._history[row["source"], row["no"]][row["id"]] = row
+        for clock in cases.read_clocks(self.conn, seen):
             self._clocks.setdefault((clock["source"], clock["no"]), []).append(clock)
+
+    def accepted(self) -> dict[Key, Mapping[str, Any]]:
+        """The whole rows of the accepted cases as they stand now."""
+        rest = [key for key, row in self.rows.items() if key not in self._folded and row["accepted_at"] is not None]
+        read = {(r["source"], r["no"]): r for r in cases.read(self.conn, rest)} if rest else {}
+        return read | {key: row for key in self._folded if (row := self.rows[key])["accepted_at"] is not None}
 
     def history(self) -> Iterable[Row]:
         return (row for rows in self._history.values() for row in rows.values())

@@ -81,7 +81,9 @@ class Consequences:
         kept = set()
         for clock in c.case.clocks:
             kept.add((clock.target, clock.round))
-            self.clocks.append(self._clock(c, clock))
+            row = self._clock(c, clock)
+            if row != c.clocks.get((clock.target, clock.round)):  # most events move no clock
+                self.clocks.append(row)
         gone = [key for key in c.clocks if key not in kept]
         self.gone += [(c.case.source, c.case.no, target, number) for target, number in gone]
         if c.case.accepted and not c.silent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ def accepted(conn: Connection, source: str, no: str) -> Row:
     raise NotFoundError(f"没有办件 {source}/{no}：{more}。")
 
 
-def refold(app: App, row: Row, history: list[Row]) -> tuple[Case, Policy, Calendar]:
+def refold(app: App, row: Row, history: Sequence[Row]) -> tuple[Case, Policy, Calendar]:
     """The case as intake folded it: under its own policy, a closed one under the calendar of its verdict."""
     policy = app.policy(row["policy_version"], row["hall"])
     current = app.calendar(row["hall"])

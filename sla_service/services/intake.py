@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from schemas.events import InvalidEvent, ParsedEvent, parse
 from sla_service.domain.case import Status
 from sla_service.domain.events import VISIT, VOIDED
+from sla_service.domain.policy import BEIJING
 from sla_service.services import audit
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
@@ -134,7 +135,8 @@ class _Batch:
     def __init__(
         self, app: App, conn: Connection, items: Sequence[Incoming], now: datetime, door: str, owner: str, silent: bool
     ) -> None:
-        self.app, self.conn, self.items, self.now, self.door, self.owner = app, conn, items, now, door, owner
+        self.app, self.conn, self.items, self.door, self.owner = app, conn, items, door, owner
+        self.now = now.astimezone(BEIJING)  # to business time once
         self.results: list[Result | None] = [None] * len(items)
         self.kept: list[Row] = []
         self.new: dict[tuple[str, str], Row] = {}
@@ -144,7 +146,7 @@ class _Batch:
         events = [(i, item.event) for i, item in enumerate(items) if item.event is not None]
         self.sources = source_rows.by_name(conn, {e.source for _, e in events})
         self.events = [(i, e) for i, e in events if self._registered(i, e)]
-        self.work = Casework(app, conn, self.sources, now, silent=silent)
+        self.work = Casework(app, conn, self.sources, self.now, silent=silent)
 
     def _registered(self, i: int, event: ParsedEvent) -> bool:
         if event.source in self.sources:
@@ -236,7 +238,7 @@ class _Batch:
             "id": event.id,
             "no": event.subject,
             "type": event.type,
-            "time": event.time,
+            "time": event.time.astimezone(BEIJING),
             "data": event.data,
             "content": event.content,
             "status": Status.WAITING.value,
@@ -274,7 +276,7 @@ class _Batch:
                 status = Status.APPLIED.value  # taken in, and taken back by an event that came before it
             if self.results[i] is None:
                 self.results[i] = Result(row["id"], status, row["problem"])
-        rows = {k: r for k, r in self.work.rows.items() if r["accepted_at"]}
+        rows = self.work.accepted()
         out = {k: case_out(r, now=self.now, calendar=self.app.calendar(r["hall"])) for k, r in rows.items()}
         final = []
         for item, result in zip(self.items, self.results, strict=True):

@@ -64,7 +64,8 @@ def _batch(app: App, keys: Sequence[Key], now: datetime, *, dry_run: bool) -> li
                 raise NotFoundError(f"没有办件 {source}/{no}：请核对来源和办件编号。")
         work = Casework(app, conn, sources.by_name(conn, {s for s, _ in keys}), now, silent=False)
         work.load(sorted(keys))
-        rows, clocks = dict(work.rows), _looks(cases.read_clocks(conn, keys))
+        rows = {(r["source"], r["no"]): r for r in cases.read(conn, keys)}
+        clocks = _looks(cases.read_clocks(conn, keys))
         work.fold(keys)
         work.write(set())
         looks = _looks(cases.read_clocks(conn, keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, Clock, Verdict
 from sla_service.domain.clock import Due, Pause
-from sla_service.domain.policy import MAIN_TARGET, Policy
+from sla_service.domain.policy import BEIJING, MAIN_TARGET, Policy
 from sla_service.store import bulk, tables
 
 Key = tuple[str, str]
@@ -20,6 +21,22 @@ Row = Mapping[str, Any]
 
 _CASES = tables.cases.c
 _CLOCKS = tables.clocks.c
+_KEY = ("source", "no")
+#: What a fold has to know of the case as it was.
+LOCKED = (
+    "source",
+    "no",
+    "hall",
+    "accepted_at",
+    "state",
+    "department",
+    "handler",
+    "falls",
+    "policy_version",
+    "calendar_version",
+    "updated_at",
+)
+_NOTHING: Row = dict.fromkeys(LOCKED)
 CASE_COLUMNS = tuple(c.name for c in _CASES if c.name not in ("source", "no"))
 _FALLS = 20
 CLOCK_KEY = ("source", "no", "target", "round")
@@ -27,34 +44,33 @@ CLOCK_COLUMNS = tuple(c.name for c in _CLOCKS if c.name not in CLOCK_KEY)
 
 
 def lock(conn: Connection, keys: Sequence[tuple[str, str, str]]) -> dict[Key, Row]:
-    """Makes and locks the rows of ``(source, no, hall)``, in sorted order, those not yet accepted too.
+    """Locks the cases ``(source, no, hall)`` in sorted order, those not yet accepted too; gives their ``LOCKED`` part.
 
-    Two transactions that each hold half of a case's events must not fold past each other.
+    Two transactions that each hold half of a case's events must not fold past each other. PostgreSQL locks rows, so
+    a case that is not there yet gets one; SQLite's writer is alone.
     """
     if not keys:
         return {}
     keys = sorted(keys)
-    bulk.insert(conn, tables.cases, [{"source": s, "no": n, "hall": h} for s, n, h in keys], key=("source", "no"))
-    return {(r["source"], r["no"]): r for r in read(conn, [(s, n) for s, n, _ in keys], lock=True)}
+    if conn.dialect.name != "sqlite":
+        bulk.insert(conn, tables.cases, [{"source": s, "no": n, "hall": h} for s, n, h in keys], key=_KEY)
+    names = [(s, n) for s, n, _ in keys]
+    found = bulk.matching(conn, tables.cases, _KEY, names, columns=LOCKED, lock=True)
+    rows = {(s, n): {**_NOTHING, "source": s, "no": n, "hall": h} for s, n, h in keys}
+    return rows | {(r["source"], r["no"]): r for r in found}
 
 
-def read(conn: Connection, keys: Iterable[Key], *, lock: bool = False) -> list[Row]:
-    rest = f"{bulk.pairs(conn)} p JOIN cases c ON c.source = p.a AND c.no = p.b"
-    if lock and conn.dialect.name != "sqlite":
-        rest += " ORDER BY c.source, c.no FOR UPDATE OF c"
-    return bulk.select(conn, tables.cases, "c", rest, pairs=bulk.pairs_value(keys))
+def read(conn: Connection, keys: Iterable[Key], *, lock: bool = False) -> list[dict[str, Any]]:
+    return bulk.matching(conn, tables.cases, _KEY, keys, lock=lock)
 
 
-def read_clocks(conn: Connection, keys: Iterable[Key], *, lock: bool = False) -> list[Row]:
-    """All clocks of the cases; locked, so that a tick and an event do not overwrite each other's watermark."""
-    rest = f"{bulk.pairs(conn)} p JOIN clocks k ON k.source = p.a AND k.no = p.b"
-    if lock and conn.dialect.name != "sqlite":
-        rest += " ORDER BY k.source, k.no FOR UPDATE OF k"
-    return bulk.select(conn, tables.clocks, "k", rest, pairs=bulk.pairs_value(keys))
+def read_clocks(conn: Connection, keys: Iterable[Key]) -> list[dict[str, Any]]:
+    """All clocks of the cases. Who holds a case's lock holds its clocks: the tick takes none whose case is locked."""
+    return bulk.matching(conn, tables.clocks, _KEY, keys)
 
 
 def write(conn: Connection, rows: Sequence[Row]) -> None:
-    bulk.insert(conn, tables.cases, rows, key=("source", "no"), update=CASE_COLUMNS)
+    bulk.insert(conn, tables.cases, rows, key=_KEY, update=CASE_COLUMNS)
 
 
 def write_clocks(conn: Connection, rows: Sequence[Row]) -> None:
@@ -111,7 +127,7 @@ def case_row(case: Case, hall: str, policy: Policy, calendar: Calendar, now: dat
         "due_latest": due.latest if due else None,
         "due_latest_at": due.latest_at if due else None,
         "provisional": due.provisional if due else None,
-        "yellow_on": _yellow_on(case.kind, due, policy, calendar) if due else None,
+        "yellow_on": _yellow_on(policy, calendar, case.kind, due.earliest) if due else None,
         "verdict": clock.verdict.value if clock and clock.verdict else None,
         "late_days": clock.late_days if clock and clock.verdict is Verdict.BREACHED else None,
         "findings": [{"code": f.code, "text": f.text} for f in case.findings],
@@ -122,10 +138,11 @@ def case_row(case: Case, hall: str, policy: Policy, calendar: Calendar, now: dat
     }
 
 
-def _yellow_on(kind: str | None, due: Due, policy: Policy, calendar: Calendar) -> date:
+@lru_cache(maxsize=4096)
+def _yellow_on(policy: Policy, calendar: Calendar, kind: str | None, due: date) -> date:
     target = policy.target(MAIN_TARGET)
     days = target.yellow.get(kind or policy.unclassified_as, 0) if target else 0
-    return calendar.nth_before(due.earliest, days) if days else due.earliest
+    return calendar.nth_before(due, days) if days else due
 
 
 def _detail(case: Case) -> dict[str, Any]:
@@ -149,7 +166,7 @@ def clock_row(source: str, no: str, clock: Clock) -> dict[str, Any]:
         "started_at": clock.started_at,
         "start_on": clock.start_on,
         "limit_days": clock.limit,
-        "pauses": [[p.begin, p.end, p.reason, p.expected_until] for p in clock.pauses],
+        "pauses": [_pause_row(p) for p in clock.pauses],
         "stopped_at": clock.stopped_at,
         "due_on": due.on if due else None,
         "due_earliest": due.earliest if due else None,
@@ -159,6 +176,17 @@ def clock_row(source: str, no: str, clock: Clock) -> dict[str, Any]:
         "verdict": clock.verdict.value if clock.verdict else None,
         "late_days": clock.late_days,
     }
+
+
+def _pause_row(pause: Pause) -> list[str | None]:
+    """As it comes back from the database, so that a row that has not changed is equal to what was read."""
+    end, until = pause.end, pause.expected_until
+    return [
+        pause.begin.astimezone(BEIJING).isoformat(),
+        end.astimezone(BEIJING).isoformat() if end else None,
+        pause.reason,
+        until.isoformat() if until else None,
+    ]
 
 
 def clock_of(row: Row) -> Clock:

@@ -44,22 +44,4 @@ def claim(conn: Connection, *, now: datetime, limit: int) -> list[Row]:
 
 def reschedule(conn: Connection, rows: Sequence[Row]) -> None:
     """Writes watermark, breached_at and next_at of claimed clocks in one statement."""
-    if not rows:
-        return
-    if conn.dialect.name == "sqlite":
-        statement = _K.update().where(
-            _K.c.source == sa.bindparam("k_source"),
-            _K.c.no == sa.bindparam("k_no"),
-            _K.c.target == sa.bindparam("k_target"),
-            _K.c.round == sa.bindparam("k_round"),
-        )
-        conn.execute(
-            statement.values({c: sa.bindparam(f"v_{c}") for c in ("watermark", "breached_at", "next_at")}),
-            [
-                {f"k_{k}": r[k] for k in ("source", "no", "target", "round")}
-                | {f"v_{k}": r[k] for k in ("watermark", "breached_at", "next_at")}
-                for r in rows
-            ],
-        )
-        return
     bulk.update(conn, _K, rows, key=("source", "no", "target", "round"))

@@ -15,16 +15,14 @@ _COLUMNS = tables.inbox.c
 _CHANGING = tuple(c.name for c in _COLUMNS if c.name not in ("source", "id"))
 
 
-def history(conn: Connection, keys: Iterable[tuple[str, str]]) -> list[Row]:
+def history(conn: Connection, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     """All events of the cases ``(source, no)``."""
-    rest = f"{bulk.pairs(conn)} p JOIN inbox i ON i.source = p.a AND i.no = p.b"
-    return bulk.select(conn, tables.inbox, "i", rest, pairs=bulk.pairs_value(keys))
+    return bulk.matching(conn, tables.inbox, ("source", "no"), keys)
 
 
-def by_id(conn: Connection, ids: Iterable[tuple[str, str]]) -> list[Row]:
+def by_id(conn: Connection, ids: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     """Events by ``(source, id)``, whichever case they belong to."""
-    rest = f"{bulk.pairs(conn)} p JOIN inbox i ON i.source = p.a AND i.id = p.b"
-    return bulk.select(conn, tables.inbox, "i", rest, pairs=bulk.pairs_value(ids))
+    return bulk.matching(conn, tables.inbox, ("source", "id"), ids)
 
 
 def append(conn: Connection, rows: Sequence[Row]) -> None:

@@ -112,6 +112,10 @@ async def _bad_parameter(request: Request, error: RequestValidationError) -> Res
 
 async def _not_there(request: Request, error: HTTPException) -> Response:
     """No such path, or not with this method."""
-    words = {404: "没有这个地址，可用的见 /docs。", 405: f"这个地址不接受 {request.method}，见 /docs。"}
+    words = {
+        400: params.NOT_JSON,
+        404: "没有这个地址，可用的见 /docs。",
+        405: f"这个地址不接受 {request.method}，见 /docs。",
+    }
     detail = words.get(error.status_code, str(error.detail))
     return refusal.respond(request, Problem(error.status_code, detail, headers=error.headers))

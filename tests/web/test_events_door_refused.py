@@ -250,3 +250,24 @@ def test_other_methods_are_405_and_told_which_ones_do(lite, method, path):
     response = lite.client.request(method, path)
     problem(response, 405)
     assert response.headers["allow"]
+
+
+# -- bodies elsewhere -----------------------------------------------------------------------------------------------
+
+ACK = "/v1/cases/hall/BBC-1/ack"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        ("张三".encode("gb18030"), 400),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b"x" * 70_000, 413),
+        (b" " * 70_000, 413),
+    ],
+)
+def test_other_routes_take_a_small_json_body_and_name_what_is_wrong(lite, body, status):
+    headers = lite.headers(Content_Type="application/json")
+    problem(lite.client.post(ACK, content=body, headers=headers), status)

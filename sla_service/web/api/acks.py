@@ -61,7 +61,7 @@ class AcksOut(BaseModel):
     response_model=AcksOut,
     responses={
         **example(_ACKS),
-        **problems(401, 404, 422, 429, 503, _422="by 要写通讯录里的一个人（编号、别名或姓名），'nobody' 不是。"),
+        **problems(400, 401, 404, 422, 429, 503, _422="by 要写通讯录里的一个人（编号、别名或姓名），'nobody' 不是。"),
     },
 )
 async def post_ack(request: Request, caller: Caller, source: SourceName, no: CaseNo, body: AckIn) -> Response:

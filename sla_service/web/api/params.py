@@ -56,6 +56,7 @@ CaseNo = Annotated[str, Depends(_no)]
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 LIMIT: Final = Field(100, ge=1, le=500, description="每页多少条")
 CURSOR: Final = Field(None, max_length=1000, description="上一页回答里的 next")
+NOT_JSON: Final = "正文不是 JSON（UTF-8）。"
 BAD_LIMIT: Final = "limit 不能大于 500，收到的是 501。"
 
 
@@ -102,8 +103,10 @@ _ASK: Final[Mapping[str, str]] = {
 
 
 def refused(error: RequestValidationError) -> Problem:
-    """422, one sentence about the first parameter that does not do."""
+    """422, one sentence about the first parameter that does not do; 400 for a body that is no JSON."""
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return Problem(400, NOT_JSON)
     name = str(first["loc"][1]) if len(first["loc"]) > 1 else str(first["loc"][-1])
     ask = _ASK.get(first["type"], "不是要求的形式").format_map({"expected": "", **first.get("ctx", {})})
     seen = "" if first["type"] == "missing" else f"，收到的是 {shown(first['input'])}"

@@ -109,6 +109,13 @@ def test_a_share_of_the_limit_falls_on_the_day_that_uses_it_up(share: str, limit
     assert plan(of(accepted("2026-11-02 10:00", limit), rules=rules)) == [(expected, share)]
 
 
+def test_a_share_is_not_rounded_up_by_the_machine() -> None:
+    rules = policy(ladder=[step("28%", "handler")], cap_counts="extra")
+    ladder = of(accepted("2026-11-02 10:00", "complex"), extended("2026-11-02 11:00", 25), rules=rules)
+    assert 25 * 0.28 > 7
+    assert plan(ladder) == [("11-11 08:30", "28%")]  # day 7
+
+
 def test_a_share_moves_with_a_pause() -> None:
     rules = policy(ladder=[step("50%", "handler")])
     history = (accepted("2026-11-02 10:00", "complex"), paused("2026-11-03 10:00"))
@@ -195,7 +202,9 @@ def test_how_long_a_pause_may_last_unasked_is_a_setting() -> None:
 
 def test_a_clock_that_has_run_out_is_urged_on_through_a_pause() -> None:
     ladder = of(GOLDEN_WEEK, paused("2026-05-11 10:00"))
-    assert [key for _, key in plan(ladder, at("2026-05-15 00:00"))][-3:] == ["breach+2wd", "breach+3wd", "breach+5wd"]
+    keys = [key for _, key in plan(ladder, at("2026-05-29 00:00"))]
+    assert keys[-5:] == ["breach+2wd", "breach+3wd", "breach+5wd", "breach+5wd", "breach+5wd"]
+    assert not any(key.startswith("pause_end") for key in keys)
 
 
 def test_once_resumed_the_steps_follow_the_new_due_date() -> None:

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from sla_service import systime
 from sla_service.bootstrap import build
-from sla_service.services import audit, ticking
+from sla_service.services import audit, digests, ticking
 from sla_service.services.app import App
 from sla_service.services.dispatch import deliver_all
 from sla_service.store.engine import unavailable
@@ -90,6 +90,7 @@ def tick(app: App) -> list[str]:
     now = systime.now()
     ticking.beat_heard(app, now=now)
     done = ticking.fire_due(app, now=now)
+    digests.fire(app, now=now)
     if done.clocks:
         log.info("tick: %s clocks, %s messages, %s breaches", done.clocks, done.messages, done.breaches)
     audit.seal(app, now=now)

@@ -17,7 +17,7 @@ from builders import at
 
 from sla_service.calendars.layers import default_calendar
 from sla_service.domain.policy import BEIJING
-from sla_service.services import dispatch, intake, ticking
+from sla_service.services import digests, dispatch, intake, ticking
 from sla_service.services.app import App, Calendars
 from sla_service.services.channels import Channels
 from sla_service.services.config import Config, load_config
@@ -87,6 +87,7 @@ class Story:
 
     def tick(self) -> None:
         ticking.fire_due(self.app, now=self.now)
+        digests.fire(self.app, now=self.now)
         dispatch.deliver_all(self.app, clock=lambda: self.now)
 
     def _next(self) -> datetime | None:
@@ -95,6 +96,7 @@ class Story:
             again = sa.select(sa.func.min(tables.deliveries.c.not_before)).where(tables.deliveries.c.state == "queued")
             clocks = sa.select(sa.func.min(tables.clocks.c.next_at))
             times = [conn.execute(q).scalar() for q in (waiting, again, clocks)]
+        times.append(digests.next_at(self.app, after=self.now))
         return min((t for t in times if t is not None), default=None)
 
     # -- what people see ----------------------------------------------------------------------------------------

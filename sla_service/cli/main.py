@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "settings": ("settings:settings", "列出生效的设置，密码打码"),
         "db": ("db:db", "数据库：建表、升级"),
         "audit": ("audit:audit", "审计日志：核对校验链、导出"),
+        "data": ("data:data", "申请人信息：查看、删除、换密钥"),
         "doctor": ("doctor:doctor", "独立体检：漏掉的计时、积压的消息、日历、时钟、消息队列"),
     },
     "办件": {
@@ -44,6 +45,8 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "接入": {
         "source": ("source:source", "业务系统及其密钥"),
         "channel": ("channel:channel", "发送渠道：列表、试发"),
+        "messages": ("messages:messages_", "发出的提醒：告诉了谁、结果如何；维护时暂停发送"),
+        "template": ("template:template", "消息模板：预览、可用的变量"),
         "openapi": ("openapi:openapi", "输出 HTTP 接口的 OpenAPI 文档"),
     },
 }

@@ -101,7 +101,13 @@ class Wording:
         if name is not None:
             try:
                 return _cut(_own(self.own[name]).render(values))
-            except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as e:  # an alert must not be lost to a template
+            except (
+                TemplateError,
+                ArithmeticError,
+                LookupError,
+                TypeError,
+                ValueError,
+            ) as e:  # an alert must not be lost to a template
                 log.error("template %s failed, the shipped one is used: %s", name, e)  # noqa: TRY400
         return _cut(_shipped(lang, kind).render(values))
 
@@ -150,6 +156,14 @@ def variables(items: Sequence[Item], *, channel: str, lang: Lang = "zh") -> dict
         "moved": all(i.step.startswith("due_changed") for i in items),
         "channel": channel,
     }
+
+
+def digest(name: str, items: Sequence[Item], values: Mapping[str, Any], *, lang: Lang = "zh") -> dict[str, str]:
+    """The words of a digest, red first; ``values`` is what it counts besides its cases."""
+    ordered = sorted(items, key=lambda i: (i.urgency, i.no))
+    about = variables(ordered, channel="", lang=lang) if ordered else {"items": [], "more": 0, "counts": ""}
+    words = _cut(_shipped(lang, name).render({**about, **values}))
+    return {"title": words.title, "body": words.body}
 
 
 def _shown(item: Item, speak: ModuleType) -> Shown:

@@ -32,8 +32,8 @@ def check(config: Config, variables: Collection[str] | None = None) -> list[str]
         found += [f"{DIRECTORY}：{text}" for text in _hall(config, hall, policy)]
     found += [f"{DIRECTORY}：{text}" for text in _people(config)]
     found += [f"{CHANNELS}：{text}" for text in _channels(config, variables)]
-    if config.digests:
-        found.append(f"{POLICY}：digests（汇总）在这个版本里还不会发送。")
+    for via in dict.fromkeys(name for d in config.digests for name in d.via if name not in config.channels):
+        found.append(f"{POLICY}：digests 用了 {CHANNELS} 里没有的渠道 {via}。")
     return list(dict.fromkeys(found))
 
 

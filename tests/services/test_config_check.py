@@ -56,8 +56,13 @@ def test_what_is_shipped_gives_no_warning(folder: Path) -> None:
         ([("at: due-", "at: pause_end-")], "resolve 的阶梯在到期前没有任何提醒。"),
         ([("cap_days: 15", "cap_days: 12")], "special 的时限 15wd 超过延期上限 extension.cap_days 12。"),
         (
-            [("# digests:\n#   - {at", "digests:\n  - {at")],
-            "digests（汇总）在这个版本里还不会发送。",
+            [
+                (
+                    '# digests:\n#   - {at: "08:30", to: [handler], via: [wecom]}',
+                    'digests: [{at: "08:30", to: [handler], via: [fax]}]',
+                )
+            ],
+            "digests 用了 channels.yaml 里没有的渠道 fax。",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from builders import (
     at,
     case_of,
     event,
+    extended,
     ladder_of,
     on,
     paused,

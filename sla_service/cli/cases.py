@@ -22,6 +22,8 @@ from sla_service.store.queries import CaseFilter
 
 Case = Mapping[str, Any]
 
+_WIDE = 110  # columns of a terminal on which everything has room
+_LESS_NEEDED = frozenset(("类别", "科室", "异常"))
 _COLUMNS = (
     Column("灯"),
     Column("来源", cut=True),
@@ -103,7 +105,10 @@ def _write(found: Iterable[Case], form: str, file: BinaryIO) -> None:
     if form == "table":
         color = file is sys.stdout.buffer and sys.stdout.isatty()
         room = terminal_width() if color else None
-        text = (line + "\n" for line in lines(_COLUMNS, map(_row, found), room=room))
+        narrow = room is not None and room < _WIDE
+        chosen = [i for i, c in enumerate(_COLUMNS) if not (narrow and c.title in _LESS_NEEDED)]
+        rows = ([row[i] for i in chosen] for row in map(_row, found))
+        text = (line + "\n" for line in lines([_COLUMNS[i] for i in chosen], rows, room=room))
         pieces = text if color else map(click.unstyle, text)
     else:
         exports = importlib.import_module("sla_service.cli.exports")  # openpyxl: a tenth of a second

@@ -81,5 +81,5 @@ def _result(found: DueAccountOut) -> str:
     line = f"到期 {click.style(f'{words.day(found.due_on)} {time}', bold=True)}"
     if found.provisional:
         span = f"最早 {words.day(found.due_earliest)}，最晚 {words.day(found.due_latest)}"
-        line += click.style(f"（暂定：放假安排还没有公布，{span}）", fg="yellow")
+        line += "\n" + click.style(f"暂定：放假安排还没有公布，{span}", fg="yellow")
     return line

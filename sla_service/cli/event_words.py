@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sla_service.cli import words
+from sla_service.domain import masking
 
 Data = Mapping[str, Any]
 Said = Callable[[Data], list[str]]
@@ -88,13 +89,7 @@ def masked(data: Data) -> dict[str, Any]:
     plain = dict(data)
     applicant = plain.get("applicant")
     if isinstance(applicant, Mapping):
-        hidden = dict(applicant)
-        if hidden.get("name"):
-            hidden["name"] = str(hidden["name"])[0] + "*"
-        if hidden.get("phone"):
-            phone = str(hidden["phone"])
-            hidden["phone"] = f"{phone[:3]}****{phone[-4:]}" if len(phone) >= len("13800000000") else "****"
-        plain["applicant"] = hidden
+        plain["applicant"] = masking.applicant(applicant)
     return plain
 
 

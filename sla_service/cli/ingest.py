@@ -66,7 +66,7 @@ class Done:
         "sla ingest 历史.csv --source hall --silent --map 列.yaml",
         "cat 事件.jsonl | sla ingest - --source hall",
         "# 列.yaml：",
-        "#   columns: {no: 受理编号, accepted: 受理时间, closed: 办结时间, kind: 类别, handler: 经办人}",
+        "#   columns: {no: 受理编号, accepted: 受理时间, closed: 办结时间, kind: 类别}",
         "#   words: {一般: simple, 疑难: complex}",
         "#   replied: closed     # 办结就是答复了当事人",
     ),

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from schemas.files import FileProblems, read
+from sla_service.bootstrap import configuration
 from sla_service.cli import words
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
+from sla_service.cli.policy_apply import apply
 from sla_service.cli.reading import read_settings
 from sla_service.cli.tables import Column, pairs, show, terminal_width
 from sla_service.domain.policy import Policy, Step
@@ -83,7 +85,7 @@ def _problem(line: str) -> dict[str, Any]:
 @click.option("--hall", default="main", metavar="厅", help="看哪个厅的规则，默认 main。")
 @json_option
 def show_(hall: str, as_json: bool) -> None:
-    config = load_config(read_settings().config_dir)
+    config = configuration(read_settings())
     if config.directory.hall(hall) is None:
         known = "、".join(h.id for h in config.directory.halls)
         raise NotFoundError(f"没有厅 {hall}，通讯录里有 {known}。")
@@ -140,3 +142,6 @@ def _step(step: Step) -> list[str]:
     if step.window == "always":
         notes.append("随时发")
     return [words.step_at(step), "、".join(words.ROLES[r] for r in step.to), via, "；".join(notes)]
+
+
+policy.add_command(apply)

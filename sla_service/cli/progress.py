@@ -13,8 +13,11 @@ Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Advance]:
-    """Gives a function that takes how far it is and the whole (None if unknown). Silent without a terminal."""
+def progress(what: str, unit: str = "行") -> Iterator[Advance]:
+    """Gives a function that takes how far it is and the whole (None if unknown, then so many ``unit``).
+
+    Silent without a terminal.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _whole: None
         return
@@ -23,7 +26,7 @@ def progress(what: str) -> Iterator[Advance]:
         task = bar.add_task(what, total=None)
 
         def advance(done: int, whole: int | None) -> None:
-            text = what if whole is not None else f"{what} {done} 行"
+            text = what if whole is not None else f"{what} {done} {unit}"
             bar.update(task, completed=done, total=whole, description=text)
 
         yield advance

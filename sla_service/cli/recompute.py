@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -29,8 +29,7 @@ _NAMES = {
 
 
 @click.command(
-    help="按事件和现行日历重算在办的件（规则用各件受理时的版本），列出变了的；已经发过的提醒不会再发。\n\n"
-    "先用 --dry-run 看差异。",
+    help="按事件、现行日历和现行规则重算在办的件，列出变了的；已经发过的提醒不会再发。\n\n先用 --dry-run 看差异。",
     epilog=examples("sla recompute --dry-run", "sla recompute", "sla recompute --case hall BBC-2026-0001"),
 )
 @click.option("--case", "chosen", nargs=2, multiple=True, metavar="SOURCE NO", help="只算这一件；可以写多次。")
@@ -39,14 +38,18 @@ _NAMES = {
 def recompute(chosen: tuple[tuple[str, str], ...], dry_run: bool, as_json: bool) -> None:
     found: list[Difference] = []
     total = 0
-    with opened() as app, progress("重算") as advance:
+    with opened() as app, progress("重算", "件") as advance:
         for n, differences in fold_anew(app, chosen, now=systime.now(), dry_run=dry_run):
             total += n
             found += differences
             advance(total, None)
     if as_json:
-        emit({"cases": total, "dry_run": dry_run, "differences": [_plain(d) for d in found]})
+        emit({"cases": total, "dry_run": dry_run, "differences": [difference_out(d) for d in found]})
         return
+    report(total, found, dry_run=dry_run)
+
+
+def report(total: int, found: Sequence[Difference], *, dry_run: bool) -> None:
     if found:
         columns = [Column("来源"), Column("办件编号"), Column("差异", flexible=True)]
         show(columns, [[d.source, d.no, _text(d)] for d in found])
@@ -64,7 +67,7 @@ def _shown(value: Any) -> str:
     return "无" if value is None else str(value)
 
 
-def _plain(one: Difference) -> dict[str, Any]:
+def difference_out(one: Difference) -> dict[str, Any]:
     def out(values: Mapping[str, Any]) -> dict[str, Any]:
         return {k: plain(v) if hasattr(v, "isoformat") else v for k, v in values.items()}
 

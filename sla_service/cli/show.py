@@ -15,6 +15,7 @@ from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.tables import Cell, Column, Row, lines, pairs, terminal_width
+from sla_service.cli.wide import wrap
 from sla_service.domain.directory import Directory
 from sla_service.services.dossier import Dossier, dossier
 
@@ -85,7 +86,7 @@ def _who(directory: Directory, found: Dossier) -> str:
 def _clocks(found: Dossier, _directory: Directory, room: int | None) -> Iterator[str]:
     yield "\n计时"
     for i, clock in enumerate(found.account.clocks):
-        yield f"  {clock.text}"
+        yield from (f"  {line}" for line in wrap(clock.text, _less(room) or 10_000))
         if i == 0:  # the newest round of what was promised; the others are told in a sentence
             yield from ("  " + line for line in lines(accounts.COLUMNS, accounts.rows(clock.account), room=_less(room)))
 

@@ -22,7 +22,7 @@ _AHEAD = timedelta(days=120)
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """One clock's next look, and the steps of its ladder that lie ahead as things stand."""
+    """One clock's next look, and the steps of its ladder still to be looked at, as things stand."""
 
     target: str
     round: int
@@ -74,7 +74,7 @@ def _timers(app: App, row: Row, history: Sequence[Row], clocks: Sequence[Row], n
         if kept is None or ladder is None:
             continue
         first: dict[str, Planned] = {}  # of a step that repeats the next time says enough
-        for planned in ladder.planned(max(now, kept["watermark"]), now + _AHEAD):
+        for planned in ladder.planned(kept["watermark"], now + _AHEAD):
             first.setdefault(planned.step.key, planned)
         timers.append(Timer(clock.target, clock.round, kept["next_at"], tuple(first.values())))
     return tuple(timers)

@@ -1,4 +1,4 @@
-"""Cases folded anew from their history, under today's calendar and the policy they were opened under."""
+"""Open cases folded anew from their history, under today's calendar and today's policy: only when it is asked for."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _batch(app: App, keys: Sequence[Key], now: datetime, *, dry_run: bool) -> li
         for source, no in keys:
             if (source, no) not in known:
                 raise NotFoundError(f"没有办件 {source}/{no}：请核对来源和办件编号。")
-        work = Casework(app, conn, sources.by_name(conn, {s for s, _ in keys}), now, silent=False)
+        work = Casework(app, conn, sources.by_name(conn, {s for s, _ in keys}), now, silent=False, anew=True)
         work.load(sorted(keys))
         rows = {(r["source"], r["no"]): r for r in cases.read(conn, keys)}
         clocks = _looks(cases.read_clocks(conn, keys))

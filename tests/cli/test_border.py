@@ -117,7 +117,7 @@ def test_control_c_is_one_line_and_130(process):
 
 def _opened(pid: int) -> bool:
     """Has it come to reading standard input? Its copy of that is open then."""
-    return any("sla-stdin-" in os.readlink(f) for f in Path(f"/proc/{pid}/fd").iterdir() if f.is_symlink())
+    return any("sla-stdin-" in str(f.readlink()) for f in Path(f"/proc/{pid}/fd").iterdir() if f.is_symlink())
 
 
 def test_an_unreachable_database_is_named_without_its_password(process):

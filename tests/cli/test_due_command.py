@@ -7,6 +7,8 @@ from command_line import CONFIG
 
 from sla_service.services.config import default_text
 
+SEE = "（例子见 sla due --help）。"
+
 
 def test_the_account_shows_what_counted_and_what_did_not(bare):
     said = bare.ok("due", "2026-09-18T16:20:00+08:00", "--days", 10)
@@ -44,7 +46,7 @@ def test_a_date_that_waits_for_a_notice_is_provisional_with_its_bounds(bare):
     found = bare.ok("due", "2049-12-20", "--days", 15, "--json").json
     assert found["provisional"] is True
     assert found["due_earliest"] <= found["due_on"] <= found["due_latest"]
-    assert "（暂定：放假安排还没有公布，最早" in bare.ok("due", "2049-12-20", "--days", 15).out
+    assert "\n暂定：放假安排还没有公布，最早" in bare.ok("due", "2049-12-20", "--days", 15).out
 
 
 def test_the_config_folder_decides_if_there_is_one(bare):
@@ -67,11 +69,12 @@ def test_no_database_is_made(bare):
     [
         (
             ["2026-11-20T10:00:00", "--days", "3"],
-            "sla due：参数 START 缺时区，北京时间请写 2026-11-20T10:00:00+08:00，现在是 2026-11-20T10:00:00（例子见 sla due --help）。",
+            "sla due：参数 START 缺时区，北京时间请写 2026-11-20T10:00:00+08:00，现在是 2026-11-20T10:00:00" + SEE,
         ),
         (
             ["2026-11-31", "--days", "3"],
-            "sla due：参数 START 要写日期（2026-11-20）或带时区的时间（2026-11-20T10:12:00+08:00），现在是 2026-11-31（例子见 sla due --help）。",
+            "sla due：参数 START 要写日期（2026-11-20）或带时区的时间（2026-11-20T10:12:00+08:00），现在是 2026-11-31"
+            + SEE,
         ),
         (["2026-11-20"], "sla due：--kind 和 --days 要写一个，也只能写一个（例子见 sla due --help）。"),
         (

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sla_service.bootstrap import configuration
 from sla_service.cli import words
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
@@ -13,7 +14,6 @@ from sla_service.cli.reading import read_settings
 from sla_service.cli.tables import Column, show
 from sla_service.delivery.text import mask_phones
 from sla_service.domain.directory import Directory, Person
-from sla_service.services.config import load_config
 
 
 @click.group(help="通讯录：人员、科室、角色、代班。", epilog=examples("sla directory show"))
@@ -28,7 +28,7 @@ def directory() -> None:
 )
 @json_option
 def show_(as_json: bool) -> None:
-    found = load_config(read_settings().config_dir).directory
+    found = configuration(read_settings()).directory
     if as_json:
         emit(_plain(found))
         return

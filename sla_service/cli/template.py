@@ -14,7 +14,7 @@ from sla_service.delivery.render import Item
 from sla_service.delivery.text import byte_length, sms_parts
 from sla_service.delivery.wording import ATTRIBUTES, VARIABLES, samples
 from sla_service.errors import NotFoundError
-from sla_service.services.config import Config, load_config
+from sla_service.services.config import Config
 from sla_service.services.envelopes import template_values
 
 WECOM_BYTES = 2048
@@ -42,7 +42,7 @@ def template() -> None:
 @json_option
 def preview(channel: str, step: str, many: bool, lang: str | None, as_json: bool) -> None:
     settings = read_settings()
-    config = load_config(settings.config_dir)
+    config = configuration(settings)
     if channel not in config.channels:
         raise NotFoundError(f"没有渠道 {channel}，有 {'、'.join(config.channels)}。")
     found = _filled(config, channel, _samples(step, many=many), lang or settings.lang)

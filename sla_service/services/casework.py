@@ -23,9 +23,17 @@ class Casework:
     """The cases that a batch touches, from the lock to the last row."""
 
     def __init__(
-        self, app: App, conn: Connection, sources: Mapping[str, Mapping[str, Any]], now: datetime, *, silent: bool
+        self,
+        app: App,
+        conn: Connection,
+        sources: Mapping[str, Mapping[str, Any]],
+        now: datetime,
+        *,
+        silent: bool,
+        anew: bool = False,
     ) -> None:
-        self.app, self.conn, self.now, self.silent = app, conn, now, silent
+        """``anew`` folds open cases under today's policy instead of the one they were opened under."""
+        self.app, self.conn, self.now, self.silent, self.anew = app, conn, now, silent, anew
         self.sources = {name: {**row, "go_live": row["go_live"].astimezone(BEIJING)} for name, row in sources.items()}
         self.rows: dict[Key, Mapping[str, Any]] = {}  # whole where a case was folded, else what the lock gave
         self.changed: dict[Key, Row] = {}  # stored events whose status moved
@@ -82,7 +90,8 @@ class Casework:
 
     def _fold(self, key: Key) -> tuple[Case, Policy]:
         row = self.rows[key]
-        policy = self.app.policy(row["policy_version"], row["hall"])
+        anew = self.anew and row["state"] != State.CLOSED  # a closed case keeps what it was judged under
+        policy = self.app.policy(None if anew else row["policy_version"], row["hall"])
         events = [inbox.event_of(r) for r in self._history[key].values()]
         current = self.app.calendar(row["hall"])
         frozen = self.app.calendars.of(row["calendar_version"]) if row["state"] == State.CLOSED else current

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sla_service.bootstrap import configuration
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.reading import read_settings

@@ -6,6 +6,7 @@ the station is told once, from 1 December each working day, until the year is th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -42,6 +43,25 @@ def horizon(app: App, conn: Connection, *, now: datetime, calendar: str) -> Hori
     held = layers.provisional(conn)
     count = sum(n for hall, n in held.items() if app.calendar_name(hall) == calendar)
     return Horizon(missing - 1 if missing > this else None, missing, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is to know of a calendar. ``waiting``: running cases that are still to follow its last change."""
+
+    horizon: Horizon
+    waiting: int
+    layers: tuple[Mapping[str, Any], ...]
+
+
+def standing(app: App, *, now: datetime, calendar: str) -> Standing:
+    """How a calendar stands: how far it reaches, what it is made of, whether all cases follow it."""
+    with app.db.read() as conn:
+        calendar_force.refresh(app, conn, hold=False)
+        halls = [hall for hall in layers.halls(conn) if app.calendar_name(hall) == calendar]
+        waiting = layers.stale_count(conn, halls, app.calendars.change(calendar).calendar.version)
+        rows = [row for row in layers.active(conn) if row["calendar"] in (calendar_force.EVERY, calendar)]
+        return Standing(horizon(app, conn, now=now, calendar=calendar), waiting, tuple(rows))
 
 
 def _missing(calendar: Calendar, now: datetime) -> int:

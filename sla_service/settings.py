@@ -60,6 +60,8 @@ class Settings(BaseModel):
     public_url: Annotated[str | None, BeforeValidator(read_public_url)] = None
     lang: Annotated[Literal["zh", "en"], BeforeValidator(choice("zh", "en"))] = "zh"
     data_key: SecretStr | None = Field(None, description="链接签名和敏感数据加密用；不写则自动生成在运行数据里")
+    data_key_old: SecretStr | None = Field(None, description="换密钥期间的旧密钥，sla data reseal 之后可以去掉")
+    applicant_days: Annotated[int, BeforeValidator(whole("办结后申请人信息保存的天数（0 为不限）"))] = 1095
     audit_hash: Annotated[Literal["sha256", "sm3"], BeforeValidator(choice("sha256", "sm3"))] = "sha256"
     audit_days: Annotated[int, BeforeValidator(whole("审计日志保存的天数", least=180))] = 1095
     max_body_bytes: Annotated[int, BeforeValidator(whole("字节数", least=1024))] = 16 * 1024 * 1024
@@ -90,7 +92,7 @@ class Settings(BaseModel):
     def _home(cls, path: Path) -> Path:
         return path.expanduser()
 
-    @field_validator("data_key", mode="after")
+    @field_validator("data_key", "data_key_old", mode="after")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value()) < MIN_KEY:
@@ -117,7 +119,7 @@ class Settings(BaseModel):
 
 #: Fields that are settings; the others describe how they came about.
 FIELDS: tuple[str, ...] = tuple(n for n in Settings.model_fields if n not in ("sources", "variables", "warnings"))
-_SECRET = frozenset({"data_key"})
+_SECRET = frozenset({"data_key", "data_key_old"})
 _URLS = frozenset({"database_url", "broker_url", "public_url"})
 
 

@@ -1,8 +1,7 @@
 """Events in: one transaction per batch, the same for every door, safe to repeat.
 
-Case rows are locked first, in sorted order; then events are appended, the touched cases folded anew, and cases,
-clocks and messages written, all or nothing. A batch that fails as a whole is run again event by event, so that one
-bad neighbour takes nobody along.
+Case rows are locked in sorted order, events appended, touched cases folded anew, and cases, clocks and messages
+written, all or nothing. A batch that fails is run again event by event: a bad neighbour takes nobody along.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from schemas.events import InvalidEvent, ParsedEvent, parse
 from sla_service.domain.case import Status
 from sla_service.domain.events import VISIT, VOIDED
 from sla_service.domain.policy import BEIJING
-from sla_service.services import audit
+from sla_service.services import audit, personal
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
 from sla_service.services.views import case_out
@@ -239,7 +238,7 @@ class _Batch:
             "no": event.subject,
             "type": event.type,
             "time": event.time.astimezone(BEIJING),
-            "data": event.data,
+            "data": personal.stored(self.app.settings, event.source, event.id, event.data),
             "content": event.content,
             "status": Status.WAITING.value,
             "problem": "",
@@ -259,6 +258,7 @@ class _Batch:
         text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=True, default=repr)
         row = {"source": source, "id": event_id, "status": status, "problem": problem, "raw": text}
         clean = {k: v.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\u0000") for k, v in row.items()}
+        clean["raw"] = personal.stored_raw(self.app.settings, clean["source"], clean["id"], clean["raw"])
         self.kept.append({**clean, "door": self.door, "received_at": self.now})
 
     def _write(self) -> None:

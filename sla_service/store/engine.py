@@ -17,6 +17,7 @@ from sla_service.errors import StoreError
 HEAD = "0001"
 
 _BUSY_SECONDS = 15
+_READ_ONLY = "25006"  # a standby that nobody has promoted yet: psycopg counts it among the programming mistakes
 
 
 class Database:
@@ -113,5 +114,7 @@ def unavailable(error: BaseException) -> bool:
             return True
         if isinstance(error.orig, sqlite3.OperationalError):
             return any(word in str(error.orig) for word in ("locked", "unable to open", "disk", "full", "readonly"))
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+            return True
         return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
     return isinstance(error, sa.exc.TimeoutError)

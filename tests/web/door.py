@@ -59,6 +59,11 @@ class Door:
         """The body of an acceptance, id ``accepted/NO``."""
         return self.hall.event("case.accepted", time, no=no, event_id=f"accepted/{no}", **{"kind": "simple", **data})
 
+    def send(self, *events: dict[str, Any]) -> None:
+        """Posts a batch of events that all have to be applied."""
+        response = self.post(list(events), BATCH)
+        assert {r["status"] for r in response.json()["results"]} == {"applied"}, response.text
+
     def rows(self, table: sa.Table) -> list[Any]:
         return self.hall.rows(table)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ LINES = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlin
 PINS = {canonicalize_name(pin.name): pin for pin in map(Requirement, LINES)}
 
 
-@pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])])
+@pytest.mark.parametrize("wanted", [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())])
 def test_every_dependency_is_pinned_to_a_version_that_is_allowed(wanted):
     requirement = Requirement(wanted)
     (exact,) = PINS[canonicalize_name(requirement.name)].specifier

@@ -17,6 +17,7 @@ _WORDS = {
     "Show the version and exit.": "显示版本号。",
     "[required]": "（必填）",
     "[OPTIONS]": "[选项]",
+    "[COMMAND] [ARGS]...": "[命令] [参数]...",
     "COMMAND [ARGS]...": "命令 [参数]...",
 }
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")

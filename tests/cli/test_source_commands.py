@@ -95,8 +95,8 @@ def test_a_wiped_source_loses_its_messages_too(both):
             ["add", "neu", "--go-live", "2026-12-01T10:00:00"],
             2,
             (
-                "sla source add：选项 --go-live 缺时区，北京时间请写 2026-12-01T10:00:00+08:00，现在是 2026-12-01T10:00:00"
-                "（例子见 sla source add --help）。"
+                "sla source add：选项 --go-live 缺时区，北京时间请写 2026-12-01T10:00:00+08:00，"
+                "现在是 2026-12-01T10:00:00（例子见 sla source add --help）。"
             ),
         ),
     ],

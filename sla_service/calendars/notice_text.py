@@ -151,7 +151,7 @@ class Dates:
     def _year_of(self, year: str | None, month: str | None) -> int:
         if year:
             return int(year)
-        if month is None and self._last:
+        if self._last and month in (None, str(self._last.month), f"{self._last.month:02}"):
             return self._last.year
         # The New Year's section may reach back: its December is last year's.
         near_new_year = "元旦" in self._name or (self._last is not None and self._last.month in _TURN_OF_YEAR)

@@ -190,16 +190,19 @@ def day(on: date, what: str | None, reason: str | None, names: tuple[str, ...], 
 @click.argument("year", metavar="YEAR", type=int)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="写到文件，不写则输出。")
 @calendar_option
-def export(year: int, out: Path | None, name: str | None) -> None:
+@json_option
+def export(year: int, out: Path | None, name: str | None, as_json: bool) -> None:
     with opened() as app:
         found, _ = chosen(app, name)
     _within(found, year)
     text = to_ics(found, year)
-    if out is None:
+    if out is not None:
+        out.write_text(text, encoding="utf-8", newline="")
+        say(f"已写到 {out}。")
+    if as_json:
+        emit({"year": year, "version": found.version, "file": str(out) if out else None, "ics": text})
+    elif out is None:
         click.echo(text, nl=False)
-        return
-    out.write_text(text, encoding="utf-8", newline="")
-    say(f"已写到 {out}。")
 
 
 def chosen(app: App, name: str | None) -> tuple[days.Calendar, str]:

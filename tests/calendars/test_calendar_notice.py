@@ -250,3 +250,8 @@ def test_a_list_without_numbers_is_read_by_the_names_of_the_holidays():
     notice = parse("2026年部分节假日安排\n" + body)
     assert offs(notice.days) == offs(parse(Y2026).days)
     assert notice.complete
+
+
+def test_a_second_december_day_is_of_the_year_of_the_first():
+    text = "国务院办公厅关于调整2026年放假安排的通知\n经国务院批准，2026年12月17日（周四）、12月18日（周五）放假。\n"
+    assert sorted(map(str, parse(text).days)) == ["2026-12-17", "2026-12-18"]

@@ -95,3 +95,8 @@ def _joined(text: str, at: int) -> bool:
         or after == _ZWJ
         or text[at - 1] == _ZWJ
     )
+
+
+def one_line(text: str) -> str:
+    """What others wrote, as part of a line of ours: a title with line breaks in it could pass for a second message."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

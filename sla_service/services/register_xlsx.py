@@ -26,6 +26,8 @@ _AT_ONCE = 500
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3}[0-9]{1,7}):([A-Z]{1,3}[0-9]{1,7})"')
 _LONGEST_MATCH = 80
 _MAX_MERGED = 200_000
+_LARGEST = 2 << 30  # unpacked; a million rows of thirty columns are about one gigabyte
+_LARGEST_OTHER = 256 << 20  # of a part that is read whole: names, styles, texts
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
 
@@ -41,6 +43,7 @@ class Merged(NamedTuple):
 
 def sheets(found: Input) -> Iterator[Sheet]:
     """The visible sheets of a workbook. Raises SlaError for a file that is none or is damaged."""
+    _bounded(found)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks about styles and extensions say nothing about values
@@ -96,6 +99,18 @@ class _Fill:
                 cells += [None] * (one.right + 1 - len(cells))
                 cells[one.left : one.right + 1] = [value] * (one.right + 1 - one.left)
         return cells
+
+
+def _bounded(found: Input) -> None:
+    """Refuses a small file that unpacks to gigabytes before it is. zipfile reads no more of a part than it declares."""
+    try:
+        with zipfile.ZipFile(found.path) as archive:
+            parts = archive.infolist()
+    except (*_BROKEN, OSError):
+        return  # said below, in the words for a file that cannot be opened
+    whole = max((p.file_size for p in parts if not p.filename.startswith("xl/worksheets/")), default=0)
+    if whole > _LARGEST_OTHER or sum(p.file_size for p in parts) > _LARGEST:
+        raise SlaError(f"{found.shown} 解开后太大，不像是台账，没有读取。")
 
 
 def _parts(found: Input) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sla_service.delivery.render import Item
+from sla_service.delivery.text import one_line
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import REPLY_TARGET, State
 from sla_service.domain.clock import business_date
@@ -86,7 +87,7 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     return Item(
         source=message["source"],
         no=message["no"],
-        title=state["case_title"] or "",
+        title=one_line(state["case_title"] or ""),
         step=message["step"],
         role=message["role"],
         kind=state["case_kind"],
@@ -96,8 +97,8 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
         provisional=_provisional(state),
         handler=person.name if person else (handler or ""),
         department=state["case_department"] or "",
-        by=detail.get("by", ""),
-        text=detail.get("text", ""),
+        by=one_line(detail.get("by") or ""),
+        text=one_line(detail.get("text") or ""),
         reassigned=bool(detail.get("reassigned")),
         missed=len(detail.get("missed", ())),
         moved=_moved(message),

@@ -169,6 +169,12 @@ def test_handing_on_before_any_step_has_passed_tells_nothing() -> None:
     ]
 
 
+def test_at_one_instant_what_happens_comes_before_what_is_due() -> None:
+    result = run(START, event("assigned", "2026-11-04 08:30", handler="sunqi"), end="2026-11-04 12:00")
+    assert told(result) == ["11-04 08:30 due-1wd sunqi wecom"]
+    assert not result.messages[0].reassigned  # he held it when the step fell due
+
+
 def test_handing_back_and_forth_tells_nobody_twice() -> None:
     there = [event("assigned", f"2026-11-04 {hour}:00", handler="sunqi") for hour in (10, 12)]
     back = [event("assigned", f"2026-11-04 {hour}:00", handler="zhangsan") for hour in (11, 13)]

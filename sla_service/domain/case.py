@@ -155,7 +155,10 @@ class Case:
     @property
     def main(self) -> Clock | None:
         """The clock of ``resolve`` in the current round."""
-        return next((c for c in reversed(self.clocks) if c.target == MAIN_TARGET), None)
+        for clock in reversed(self.clocks):
+            if clock.target == MAIN_TARGET:
+                return clock
+        return None
 
     def holder_at(self, at: datetime) -> Holder | None:
         """Who held the case at ``at``; a breach counts for the holder at the due instant."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Event types in the order that decides between equal times (contract: the order of the type table).
 TYPES: tuple[str, ...] = (
@@ -35,8 +34,7 @@ VOIDED = "event.voided"
 VISIT = "visit.answered"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a case. ``time`` is aware; ``data`` keeps unknown fields as they came."""
 
     source: str

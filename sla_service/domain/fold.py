@@ -23,7 +23,8 @@ def effective_voids(events: Iterable[Event]) -> dict[str, Event]:
 
     Going from the latest to the earliest keeps it free of circles: a void reaches another void only backwards.
     """
-    voids = sorted((e for e in events if e.type == VOIDED), key=lambda e: (e.time, e.id), reverse=True)
+    voids = [e for e in events if e.type == VOIDED]
+    voids.sort(key=lambda e: (e.time, e.id), reverse=True)
     taken: dict[str, Event] = {}
     seen: set[str] = set()
     for void in voids:

@@ -125,7 +125,10 @@ class Policy:
         return hash(self.version)
 
     def target(self, name: str) -> Target | None:
-        return next((t for t in self.targets if t.name == name), None)
+        for target in self.targets:
+            if target.name == name:
+                return target
+        return None
 
 
 MAIN_TARGET = "resolve"

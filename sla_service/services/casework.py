@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, State
 from sla_service.domain.fold import fold
 from sla_service.domain.policy import BEIJING, Policy
@@ -38,8 +39,9 @@ class Casework:
         self.rows: dict[Key, Mapping[str, Any]] = {}  # whole where a case was folded, else what the lock gave
         self.changed: dict[Key, Row] = {}  # stored events whose status moved
         self._history: dict[Key, dict[str, Row]] = {}
-        self._clocks: dict[Key, list[Mapping[str, Any]]] = {}
+        self._clocks: dict[Key, dict[tuple[str, int], Mapping[str, Any]]] = {}
         self._folded: dict[Key, tuple[Case, Policy]] = {}
+        self._rules: dict[tuple[str, str | None], tuple[Policy, Calendar]] = {}
 
     def load(self, keys: Sequence[Key]) -> None:
         """Locks the cases and reads what is known of them, under the calendars of this moment."""
@@ -56,7 +58,7 @@ class Casework:
         for row in inbox.history(self.conn, seen):
             self._history[row["source"], row["no"]][row["id"]] = row
         for clock in cases.read_clocks(self.conn, seen):
-            self._clocks.setdefault((clock["source"], clock["no"]), []).append(clock)
+            self._clocks.setdefault((clock["source"], clock["no"]), {})[clock["target"], clock["round"]] = clock
 
     def accepted(self) -> dict[Key, Mapping[str, Any]]:
         """The whole rows of the accepted cases as they stand now."""
@@ -80,7 +82,7 @@ class Casework:
             self._folded[key] = case, policy
             for event_id, row in self._history[key].items():
                 status, problem = case.statuses[event_id]
-                if (row["status"], row["problem"]) != (status.value, problem):
+                if row["status"] != status or row["problem"] != problem:
                     row["status"], row["problem"] = status.value, problem
                     self.changed[key[0], event_id] = row
 
@@ -88,12 +90,22 @@ class Casework:
         """The cases as they fold, with nothing noted for writing."""
         return {key: self._fold(key)[0] for key in keys}
 
+    def calendar(self, row: Mapping[str, Any]) -> Calendar:
+        """The calendar in force for a case's hall."""
+        return self._under(row)[1]
+
+    def _under(self, row: Mapping[str, Any]) -> tuple[Policy, Calendar]:
+        """The policy a case goes by, and the calendar in force; looked up once for a batch."""
+        anew = self.anew and row["state"] != State.CLOSED  # a closed case keeps what it was judged under
+        key = row["hall"], None if anew else row["policy_version"]
+        if key not in self._rules:
+            self._rules[key] = self.app.policy(key[1], key[0]), self.app.calendar(key[0])
+        return self._rules[key]
+
     def _fold(self, key: Key) -> tuple[Case, Policy]:
         row = self.rows[key]
-        anew = self.anew and row["state"] != State.CLOSED  # a closed case keeps what it was judged under
-        policy = self.app.policy(None if anew else row["policy_version"], row["hall"])
+        policy, current = self._under(row)
         events = [inbox.event_of(r) for r in self._history[key].values()]
-        current = self.app.calendar(row["hall"])
         frozen = self.app.calendars.of(row["calendar_version"]) if row["state"] == State.CLOSED else current
         case = fold(events, policy, frozen, source=key[0], no=key[1])
         if frozen.version != current.version and case.state is not State.CLOSED:
@@ -108,7 +120,7 @@ class Casework:
             of_source.setdefault(source, set()).add(event_id)
         for key, (case, policy) in self._folded.items():
             old = self.rows[key]
-            calendar = self.app.calendar(old["hall"])
+            calendar = self.calendar(old)
             if case.state is State.CLOSED and old["state"] == State.CLOSED:
                 calendar = self.app.calendars.of(old["calendar_version"])
             row = cases.case_row(case, old["hall"], policy, calendar, self.now)
@@ -119,7 +131,7 @@ class Casework:
                 case=case,
                 row=row,
                 old=old,
-                clocks={(c["target"], c["round"]): c for c in self._clocks.get(key, ())},
+                clocks=self._clocks.get(key, {}),
                 policy=policy,
                 calendar=calendar,
                 directory=self.app.config.directory,

@@ -27,7 +27,7 @@ OPENING_DELAY = timedelta(minutes=5)
 HELD = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """One case before and after a batch. ``clocks`` are the old rows by target and round."""
 
@@ -90,9 +90,9 @@ class Consequences:
             self._calls(c)
             self._new_holder(c)
             self._follow(c)
-        same = all(c.old[k] == c.row[k] for k in ("handler", "department"))
+        same = c.old["handler"] == c.row["handler"] and c.old["department"] == c.row["department"]
         before = c.old["falls"] if same else None  # for another holder another search
-        new = falls(self.messages[told:]).get((c.case.source, c.case.no))
+        new = falls(self.messages[told:]).get((c.case.source, c.case.no)) if len(self.messages) > told else None
         c.row["falls"] = cases.joined(before, new)
 
     # -- clocks ---------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class Consequences:
             watermark = max(watermark, c.now)
         known = old["breached_at"] if old else None
         if old is not None and clock.running and not c.silent:
-            watermark = max(after_move(watermark, cases.clock_of(old).due, clock.due), live)
+            watermark = max(after_move(watermark, cases.due_of(old), clock.due), live)
         breached = self._breach(c, clock, known, watermark)
         if breached is not None and known is not None and known != breached:
             watermark = max(watermark, breached)  # moved, but told: a breach is told again only after a withdrawal

@@ -277,7 +277,7 @@ class _Batch:
             if self.results[i] is None:
                 self.results[i] = Result(row["id"], status, row["problem"])
         rows = self.work.accepted()
-        out = {k: case_out(r, now=self.now, calendar=self.app.calendar(r["hall"])) for k, r in rows.items()}
+        out = {k: case_out(r, now=self.now, calendar=self.work.calendar(r)) for k, r in rows.items()}
         final = []
         for item, result in zip(self.items, self.results, strict=True):
             assert result is not None  # noqa: S101 (every item was placed above)

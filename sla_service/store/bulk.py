@@ -80,11 +80,12 @@ def _at_once(conn: Connection, sql: str, rows: Sequence[Row]) -> int:
 
 
 def _each(conn: Connection, sql: str, table: sa.Table, columns: Names, rows: Sequence[Row]) -> int:
-    by_column = (_bound(table.c[name].type, [row[name] for row in rows]) for name in columns)
-    return conn.exec_driver_sql(sql, list(zip(*by_column, strict=True))).rowcount
+    by_column = zip(columns, zip(*(map(row.__getitem__, columns) for row in rows), strict=True), strict=True)
+    bound = zip(*(_bound(table.c[name].type, values) for name, values in by_column), strict=True)
+    return conn.exec_driver_sql(sql, list(bound)).rowcount
 
 
-def _bound(kind: sa.types.TypeEngine[Any], values: list[Any]) -> Column:
+def _bound(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Column:
     """The values of one column as SQLite takes them."""
     if isinstance(kind, Instant):
         return _texts(values)
@@ -95,7 +96,7 @@ def _bound(kind: sa.types.TypeEngine[Any], values: list[Any]) -> Column:
     return values
 
 
-def _texts(values: list[Any]) -> list[str | None]:
+def _texts(values: Sequence[Any]) -> list[str | None]:
     """Rows of a batch share most of their instants (now, a due date), and looking up the object is quicker."""
     made: dict[int, str | None] = {id(None): None}
     texts = []

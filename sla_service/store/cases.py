@@ -191,10 +191,6 @@ def _pause_row(pause: Pause) -> list[str | None]:
 
 def clock_of(row: Row) -> Clock:
     """The domain's clock out of its row."""
-    due = None
-    if row["due_on"] is not None:
-        at = row["due_latest_at"]
-        due = Due(row["due_on"], at, row["provisional"], row["due_earliest"], row["due_latest"], at)
     pauses = tuple(_pause(p) for p in row["pauses"])
     verdict = Verdict(row["verdict"]) if row["verdict"] else None
     return Clock(
@@ -205,10 +201,18 @@ def clock_of(row: Row) -> Clock:
         row["limit_days"],
         pauses,
         row["stopped_at"],
-        due,
+        due_of(row),
         verdict,
         row["late_days"],
     )
+
+
+def due_of(row: Row) -> Due | None:
+    """The due date in a clock's row; None while it is paused."""
+    if row["due_on"] is None:
+        return None
+    at = row["due_latest_at"]
+    return Due(row["due_on"], at, row["provisional"], row["due_earliest"], row["due_latest"], at)
 
 
 def _pause(item: Sequence[Any]) -> Pause:

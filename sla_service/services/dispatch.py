@@ -1,6 +1,7 @@
 """Sending: claim with a lease, look once more, mark, call the provider outside any transaction, record.
 
-Three short commits per envelope. Whoever comes back after his lease finds the attempt number moved on and records
+Three short commits, each for as many envelopes as are ready for it: one thread speaks to the database, the others only
+to the provider. Whoever comes back after his lease finds the attempt number moved on and records
 nothing. What the provider left unclear is decided by ``delivery.retry``, never here.
 """
 
@@ -9,16 +10,16 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from sla_service.delivery.outcome import Outcome, unknown
-from sla_service.delivery.registry import Channel
+from sla_service.delivery.outcome import Kind, Outcome, unknown
 from sla_service.delivery.retry import Decision, Step, next_attempt
 from sla_service.errors import ChannelError
 from sla_service.services import claiming, envelopes, fallback, holding, links, receipts
@@ -38,17 +39,28 @@ WORKER = f"{socket.gethostname()}:{os.getpid()}"
 
 def deliver(app: App, channel: str, *, clock: Clock, threads: int = THREADS) -> int:
     """Sends all that waits on one channel; gives the number of calls made. Several workers may do it at once."""
-    calls = 0
     lease = max(LEASE, timedelta(seconds=3 * app.channels.open(channel).longest))
     if app.settings.public_url:
         links.ready(app, now=clock())
     _reap(app, channel, now=clock())
+    calls, dry = 0, False
+    backlog: deque[Envelope] = deque()
+    under_way: dict[Future[Outcome], Envelope] = {}
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"send-{channel}") as pool:
         while True:
-            claimed = _claim(app, channel, now=clock(), lease=lease)
-            if claimed is None:
-                return calls
-            calls += sum(pool.map(lambda e: _send(app, e, clock=clock, lease=lease), claimed))
+            if not backlog and not (dry and under_way):
+                claimed = _claim(app, channel, now=clock(), lease=lease)
+                if claimed is None and not under_way:
+                    return calls
+                dry = claimed is None
+                backlog.extend(claimed or ())
+            batch = [backlog.popleft() for _ in range(min(threads - len(under_way), len(backlog)))]
+            for ready in _mark(app, batch, clock=clock, lease=lease):
+                under_way[pool.submit(_call, app, ready)] = ready
+                calls += 1
+            if under_way:
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                _record(app, [(under_way.pop(one), one.result()) for one in done], now=clock())
 
 
 def deliver_all(app: App, *, clock: Clock) -> int:
@@ -72,50 +84,73 @@ def _claim(app: App, channel: str, *, now: datetime, lease: timedelta) -> list[E
 # -- send ---------------------------------------------------------------------------------------------------
 
 
-def _send(app: App, envelope: Envelope, *, clock: Clock, lease: timedelta) -> bool:
-    channel = app.channels.open(envelope.channel)
-    if envelope.not_after is not None and clock() > envelope.not_after:
-        late = unknown("repeat_too_late", "重发已过服务商去重时限")
-        with app.db.write() as conn:
-            first = deliveries.first_unclear(conn, envelope.id)
-            _follow(app, conn, envelope, channel.scheme, late, first, now=clock())
+def _mark(app: App, batch: Sequence[Envelope], *, clock: Clock, lease: timedelta) -> list[Envelope]:
+    """Looks once more and marks, in one commit just before the calls; gives what is to be sent.
+
+    What was never sent is written anew without the cases that fell away.
+    """
+    batch = [e for e in batch if not _too_late(app, e, now=clock())]
+    if not batch:
+        return []
+    now, ready, taken = clock(), [], []
+    with app.db.write() as conn:
+        unclear = deliveries.unclear_of(conn, [e.id for e in batch if e.attempt > 1])
+        fresh = [m["id"] for e in batch if e.id not in unclear for m in e.messages]
+        states = deliveries.with_cases(conn, fresh) if fresh else {}
+        for envelope in batch:
+            looked = envelope if envelope.id in unclear else _looked(app, conn, envelope, states, now)
+            if looked is None:
+                continue
+            words = {"body": looked.body, "content": envelopes.content(looked.body)}
+            if deliveries.mark_sending(conn, looked.id, looked.attempt, lease_until=now + lease, words=words):
+                ready.append(looked)
+            else:
+                taken.append(looked)
+        deliveries.begin_attempts(conn, [_try(e, now) for e in ready])
+    for envelope in taken:
+        log.warning("delivery %s: attempt %s was taken over before the call", envelope.id, envelope.attempt)
+    return ready
+
+
+def _looked(
+    app: App, conn: Connection, envelope: Envelope, states: Mapping[int, Row], now: datetime
+) -> Envelope | None:
+    """The envelope as it goes out, None if nothing of it stands any more."""
+    messages, body = list(envelope.messages), envelope.body
+    good = envelopes.still_standing(app, conn, messages, states, now)
+    if not good:
+        deliveries.record(conn, envelope.id, envelope.attempt, state="suppressed")
+        return None
+    if len(good) < len(messages) or envelope.attempt > 1:
+        body = envelopes.body(app, envelope.channel, good, states, now)
+    return replace(envelope, body=envelopes.linked(app, envelope, body, good), messages=tuple(good))
+
+
+def _try(envelope: Envelope, now: datetime) -> Row:
+    return {
+        "delivery": envelope.id,
+        "attempt": envelope.attempt,
+        "channel": envelope.channel,
+        "recipient": envelope.recipient,
+        "content": envelopes.content(envelope.body),
+        "started_at": now,
+    }
+
+
+def _too_late(app: App, envelope: Envelope, *, now: datetime) -> bool:
+    """A repeat that the provider would no longer recognise must not go out."""
+    if envelope.not_after is None or now <= envelope.not_after:
         return False
-    ready = _mark(app, envelope, now=clock(), lease=lease)
-    if ready is None:
-        return False
-    outcome = _call(app, channel, ready)
-    _record(app, ready, channel.scheme, outcome, now=clock())
+    late = unknown("repeat_too_late", "重发已过服务商去重时限")
+    with app.db.write() as conn:
+        first = deliveries.first_unclear(conn, envelope.id)
+        _follow(app, conn, envelope, late, first, now=now)
     return True
 
 
-def _mark(app: App, envelope: Envelope, *, now: datetime, lease: timedelta) -> Envelope | None:
-    """Looks once more and marks. What was never sent is written anew without the cases that fell away."""
-    with app.db.write() as conn:
-        messages = list(envelope.messages)
-        body = envelope.body
-        if deliveries.first_unclear(conn, envelope.id) is None:
-            states = deliveries.with_cases(conn, [m["id"] for m in messages])
-            good = envelopes.still_standing(app, conn, messages, states, now)
-            if not good:
-                deliveries.record(conn, envelope.id, envelope.attempt, state="suppressed")
-                return None
-            if len(good) < len(messages) or envelope.attempt > 1:
-                body = envelopes.body(app, envelope.channel, good, states, now)
-            body = envelopes.linked(app, envelope, body, good)
-            messages = good
-        words = {"body": body, "content": envelopes.content(body)}
-        mine = deliveries.mark_sending(
-            conn, envelope.id, envelope.attempt, now=now, lease_until=now + lease, words=words
-        )
-    if not mine:
-        log.warning("delivery %s: attempt %s was taken over before the call", envelope.id, envelope.attempt)
-        return None
-    return replace(envelope, body=body, messages=tuple(messages))
-
-
-def _call(app: App, channel: Channel, envelope: Envelope) -> Outcome:
+def _call(app: App, envelope: Envelope) -> Outcome:
     try:
-        return channel.deliver(envelopes.message(app, envelope))
+        return app.channels.open(envelope.channel).deliver(envelopes.message(app, envelope))
     except Exception as e:  # a plugin's fault must not lose the envelope: unclear is what it is
         log.exception("delivery %s: the channel %s failed", envelope.id, envelope.channel)
         return unknown("plugin_error", type(e).__name__)
@@ -124,30 +159,54 @@ def _call(app: App, channel: Channel, envelope: Envelope) -> Outcome:
 # -- record -------------------------------------------------------------------------------------------------
 
 
-def _record(app: App, envelope: Envelope, scheme: str, outcome: Outcome, *, now: datetime) -> None:
+def _record(app: App, done: Sequence[tuple[Envelope, Outcome]], *, now: datetime) -> None:
+    """What was accepted in one commit, in one order for all workers; whatever else became of a try by itself."""
+    taken = sorted(((e, o) for e, o in done if o.kind is Kind.ACCEPTED), key=lambda d: d[0].id)
+    late = []
+    if taken:
+        with app.db.write() as conn:
+            kept = [(e, o) for e, o in taken if _accepted(conn, e, o, now)]
+            deliveries.settle_messages(conn, [m["id"] for e, _ in kept for m in e.messages], state="accepted")
+            receipts.catch_up(app, conn, [(e.id, e.channel, o.provider_id) for e, o in kept], now=now)
+        late = [e for e, o in taken if (e, o) not in kept]
+    for envelope, outcome in done:
+        if outcome.kind is not Kind.ACCEPTED and not _other(app, envelope, outcome, now):
+            late.append(envelope)
+    for envelope in late:
+        log.warning("delivery %s: late record of attempt %s fenced off", envelope.id, envelope.attempt)
+
+
+def _accepted(conn: Connection, envelope: Envelope, outcome: Outcome, now: datetime) -> bool:
+    _finish(conn, envelope, outcome, now)
+    return deliveries.record(conn, envelope.id, envelope.attempt, state="accepted", provider_id=outcome.provider_id)
+
+
+def _other(app: App, envelope: Envelope, outcome: Outcome, now: datetime) -> bool:
     with app.db.write() as conn:
         unclear = deliveries.first_unclear(conn, envelope.id)
-        deliveries.finish_attempt(
-            conn,
-            envelope.id,
-            envelope.attempt,
-            now=now,
-            outcome=outcome.kind.value,
-            code=outcome.code,
-            text=f"{outcome.text} {outcome.hint}".strip(),
-        )
-        kept = _follow(app, conn, envelope, scheme, outcome, unclear, now=now)
+        _finish(conn, envelope, outcome, now)
+        kept = _follow(app, conn, envelope, outcome, unclear, now=now)
         if kept:
-            receipts.catch_up(app, conn, envelope.id, envelope.channel, outcome.provider_id, now=now)
-    if not kept:
-        log.warning("delivery %s: late record of attempt %s fenced off", envelope.id, envelope.attempt)
+            receipts.catch_up(app, conn, [(envelope.id, envelope.channel, outcome.provider_id)], now=now)
+        return kept
+
+
+def _finish(conn: Connection, envelope: Envelope, outcome: Outcome, now: datetime) -> None:
+    deliveries.finish_attempt(
+        conn,
+        envelope.id,
+        envelope.attempt,
+        now=now,
+        outcome=outcome.kind.value,
+        code=outcome.code,
+        text=f"{outcome.text} {outcome.hint}".strip(),
+    )
 
 
 def _follow(
     app: App,
     conn: Connection,
     envelope: Envelope,
-    scheme: str,
     outcome: Outcome,
     unclear: datetime | None,
     *,
@@ -159,7 +218,7 @@ def _follow(
         envelope.attempt,
         now=now,
         kind="escalation" if envelope.urgent else "reminder",
-        scheme=scheme,
+        scheme=app.channels.open(envelope.channel).scheme,
         message_id=f"d{envelope.id}",
         first_unclear=unclear,
         more_channels=any(m["via"] for m in envelope.messages),
@@ -206,6 +265,5 @@ def _reap(app: App, channel: str, *, now: datetime) -> None:
             key = (envelope.id, envelope.attempt)
             unclear = deliveries.first_unclear(conn, envelope.id)
             deliveries.finish_attempt(conn, *key, now=now, outcome=lost.kind.value, code=lost.code, text=lost.text)
-            scheme = app.channels.open(envelope.channel).scheme
-            _follow(app, conn, envelope, scheme, lost, unclear, now=now)
+            _follow(app, conn, envelope, lost, unclear, now=now)
             log.warning("delivery %s: its worker went away during attempt %s", *key)

@@ -41,8 +41,8 @@ def take(app: App, channel: str, found: Sequence[Report], *, now: datetime) -> i
     """Keeps the reports and applies those whose message is known; gives how many were new."""
     new = 0
     with app.db.write() as conn:
-        for report in found:
-            row = _row(app, conn, channel, report, now)
+        rows = [_row(app, conn, channel, report, now) for report in found]
+        for row in sorted(rows, key=lambda r: r["delivery"] or 0):  # one order of locks for everybody
             if not reports.add(conn, row):
                 continue
             new += 1
@@ -51,11 +51,9 @@ def take(app: App, channel: str, found: Sequence[Report], *, now: datetime) -> i
     return new
 
 
-def catch_up(
-    app: App, conn: Connection, delivery: int, channel: str, provider_id: str | None, *, now: datetime
-) -> None:
-    """Applies receipts that were faster than our own record of the send."""
-    for row in reports.waiting(conn, delivery, channel, provider_id):
+def catch_up(app: App, conn: Connection, sent: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
+    """Applies receipts that were faster than our own record of the sends: (envelope, channel, provider's id)."""
+    for delivery, row in reports.waiting(conn, sent):
         reports.belongs(conn, row["id"], delivery)
         _apply(app, conn, delivery, row, now=now)
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sla_service.store import audit, tables
+from sla_service.store import audit, bulk, tables
 
 Row = Mapping[str, Any]
 _M, _D, _A, _K = tables.messages, tables.deliveries, tables.attempts, tables.acks
@@ -196,7 +196,7 @@ def spent(
 
 
 def mark_sending(
-    conn: Connection, delivery: int, attempt: int, *, now: datetime, lease_until: datetime, words: Mapping[str, Any]
+    conn: Connection, delivery: int, attempt: int, *, lease_until: datetime, words: Mapping[str, Any]
 ) -> bool:
     """The last commit before the call; False if another worker has taken the envelope over (the fence).
 
@@ -204,12 +204,20 @@ def mark_sending(
     """
     mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state == "claimed")
     values = {"state": "sending", "lease_until": lease_until, **words}
-    row = conn.execute(_D.update().where(mine).values(**values).returning(_D.c.channel, _D.c.recipient)).first()
-    if row is None:
-        return False
-    key = {"delivery": delivery, "attempt": attempt, "channel": row.channel, "recipient": row.recipient}
-    conn.execute(_A.insert().values(**key, content=words["content"], started_at=now))
-    return True
+    return conn.execute(_D.update().where(mine).values(**values)).rowcount == 1
+
+
+def begin_attempts(conn: Connection, rows: Sequence[Row]) -> None:
+    """One row per try, with the mark's commit."""
+    bulk.insert(conn, _A, rows)
+
+
+def unclear_of(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of the envelopes that may have gone out before."""
+    if not ids:
+        return set()
+    query = sa.select(_A.c.delivery).where(_A.c.delivery.in_(ids), _A.c.outcome == "unknown")
+    return set(conn.execute(query).scalars())
 
 
 def record(conn: Connection, delivery: int, attempt: int, *, state: str, **more: Any) -> bool:

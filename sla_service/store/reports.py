@@ -53,13 +53,15 @@ def settle(conn: Connection, delivery: int, *, state: str, reason: str) -> None:
     conn.execute(_M.update().where(_M.c.delivery == delivery, open_).values(state=state, reason=reason))
 
 
-def waiting(conn: Connection, delivery: int, channel: str, provider_id: str | None) -> list[Row]:
-    """Receipts for an envelope, in the order in which they came."""
-    mine = _R.c.delivery == delivery
-    if provider_id:
-        unknown = sa.and_(_R.c.channel == channel, _R.c.provider_id == provider_id, _R.c.delivery.is_(None))
-        mine = sa.or_(mine, unknown)
-    return [dict(r) for r in conn.execute(sa.select(_R).where(mine).order_by(_R.c.id)).mappings()]
+def waiting(conn: Connection, sent: Sequence[tuple[int, str, str | None]]) -> list[tuple[int, Row]]:
+    """Receipts for envelopes (id, channel, provider's id), each with its envelope, in the order in which they came."""
+    if not sent:
+        return []
+    of = {(channel, provider_id): delivery for delivery, channel, provider_id in sent if provider_id}
+    stray = sa.and_(_R.c.delivery.is_(None), sa.tuple_(_R.c.channel, _R.c.provider_id).in_(list(of)))
+    mine = _R.c.delivery.in_([delivery for delivery, _, _ in sent])
+    rows = conn.execute(sa.select(_R).where(sa.or_(mine, stray) if of else mine).order_by(_R.c.id)).mappings()
+    return [(r["delivery"] or of[r["channel"], r["provider_id"]], dict(r)) for r in rows]
 
 
 def belongs(conn: Connection, receipt: int, delivery: int) -> None:

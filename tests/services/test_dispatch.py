@@ -165,12 +165,13 @@ def test_a_worker_that_comes_back_after_its_lease_is_fenced_off(hall):
 
     ticking.fire_due(hall.app, now=hall.now)
     (stale,) = dispatch._claim(hall.app, "wecom", now=hall.now, lease=dispatch.LEASE)
-    stale = dispatch._mark(hall.app, stale, now=hall.now, lease=dispatch.LEASE)
+    (stale,) = dispatch._mark(hall.app, [stale], clock=lambda: hall.now, lease=dispatch.LEASE)
     hall.now += dispatch.LEASE + timedelta(seconds=1)
     hall.tick()  # found: unclear, to be repeated
     hall.now += timedelta(minutes=2)
     hall.tick()  # repeated by another worker
-    dispatch._record(hall.app, stale, "wecomapp", o.refused("81013"), now=hall.now)
+    dispatch._record(hall.app, [(stale, o.refused("81013"))], now=hall.now)
+    dispatch._record(hall.app, [(stale, o.accepted("late"))], now=hall.now)
     assert states(hall, step="due-1wd") == [("wecom", "zhangsan", "accepted")]
     assert [r["state"] for r in hall.rows(tables.deliveries)] == ["accepted"]
 

@@ -12,7 +12,8 @@ test:   ## all tests, on servers that they bring themselves
 	@./sla test
 
 chaos:  ## only what kills processes: the failure matrix
-	@./sla test tests/chaos
+	@./sla setup test
+	@.venv/bin/python -m tests.chaos
 
 bench:  ## the measured comparisons, one after the other
 	@./sla setup test

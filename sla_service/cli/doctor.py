@@ -39,6 +39,7 @@ _NAMES = {
     "leases": "发送中断",
     "no_recipient": "无人可发",
     "unknown": "结果不明",
+    "unclear": "可能重复",
     "failed": "发送失败",
     "waiting": "等待的事件",
     "calendar": "工作日历",

@@ -17,7 +17,7 @@ from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
 from sla_service.services.explaining import refold
 from sla_service.services.ticking import NEVER, last_tick
-from sla_service.store import cases, checks, inbox
+from sla_service.store import cases, checks, inbox, unclear
 
 Level = Literal["ok", "warning", "error"]
 Key = tuple[str, str]
@@ -53,6 +53,7 @@ def examine(
     yield _overdue(app, now)
     yield _heart(app, now)
     yield from _messages(app, now)
+    yield _unclear(app, now)
     yield _waiting(app, now)
     yield _calendar(app, business_date(now))
     yield _time(app, real_now)
@@ -171,6 +172,17 @@ def _messages(app: App, now: datetime) -> Iterator[Check]:
         yield _trouble(row)
     if not (late or lost or troubled):
         yield Check("messages", "ok", "没有积压、失败或结果不明的消息")
+
+
+def _unclear(app: App, now: datetime) -> Check:
+    """Each message that may have been shown twice, or not at all, because a try had no clear outcome."""
+    with app.db.read() as conn:
+        found = unclear.listed(conn, since=now - _RECENT)
+    if not found:
+        return Check("unclear", "ok", "每次发送的结果都清楚")
+    told = "；".join(f"{r['source']}/{r['no']} {r['channel']} {r['recipient']}（试 {r['tries']} 次）" for r in found)
+    text = f"{len(found)} 条消息有一次发送没有等到回答，可能重复：{told}"
+    return Check("unclear", "warning", text, "sla show 来源 编号")
 
 
 def _trouble(row: Mapping[str, Any]) -> Check:

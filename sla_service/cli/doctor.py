@@ -43,6 +43,7 @@ _NAMES = {
     "failed": "发送失败",
     "waiting": "等待的事件",
     "calendar": "工作日历",
+    "followed": "日历重算",
     "clock": "时钟",
     "broker": "消息队列",
 }

@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sla_service.domain.clock import business_date
+from sla_service.domain.fold import fold
 from sla_service.errors import ChannelError
 from sla_service.services import config_check
 from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
-from sla_service.services.explaining import refold
 from sla_service.services.ticking import NEVER, last_tick
 from sla_service.store import cases, checks, inbox, unclear
 
@@ -56,6 +56,7 @@ def examine(
     yield _unclear(app, now)
     yield _waiting(app, now)
     yield _calendar(app, business_date(now))
+    yield _followed(app, now)
     yield _time(app, real_now)
     problem = broker()
     if problem is None:
@@ -117,8 +118,13 @@ def _clocks(app: App) -> Check:
 def _disagrees(
     app: App, row: Mapping[str, Any], history: list[Mapping[str, Any]], stored: list[Mapping[str, Any]]
 ) -> str | None:
-    """What the fold of the events says otherwise; None if all agrees."""
-    case, policy, calendar = refold(app, row, history)
+    """What the fold of the events says otherwise; None if all agrees.
+
+    Under the calendar of the case's last fold: whether that is the one in force is another question.
+    """
+    policy = app.policy(row["policy_version"], row["hall"])
+    calendar = app.calendars.of(row["calendar_version"])
+    case = fold(map(inbox.event_of, history), policy, calendar, source=row["source"], no=row["no"])
     if row["state"] != case.state.value:
         return f"状态应为 {case.state.value}，库里是 {row['state']}"
     kept = {(c["target"], c["round"]): c for c in stored}
@@ -181,8 +187,9 @@ def _unclear(app: App, now: datetime) -> Check:
     if not found:
         return Check("unclear", "ok", "每次发送的结果都清楚")
     told = "；".join(f"{r['source']}/{r['no']} {r['channel']} {r['recipient']}（试 {r['tries']} 次）" for r in found)
-    text = f"{len(found)} 条消息有一次发送没有等到回答，可能重复：{told}"
-    return Check("unclear", "warning", text, "sla show 来源 编号")
+    return Check(
+        "unclear", "warning", f"{len(found)} 条消息有一次发送没有等到回答，可能重复：{told}", "sla show 来源 编号"
+    )
 
 
 def _trouble(row: Mapping[str, Any]) -> Check:
@@ -211,12 +218,26 @@ def _calendar(app: App, today: date) -> Check:
     calendar = app.calendar()
     if not calendar.status(today.year).settled:
         text = f"{today.year} 年的放假安排没有导入，到期日都是暂定的"
-        return Check("calendar", "error", text, "升级 chinesecalendar，再 sla recompute")
+        return Check("calendar", "error", text, "sla calendar import 通知文件 --apply")
     if (today.month, today.day) >= _ASK_FROM and not calendar.status(today.year + 1).settled:
         text = f"{today.year + 1} 年的放假安排还没有导入，落在明年的到期日是暂定的"
-        return Check("calendar", "warning", text, "通知公布后升级 chinesecalendar，再 sla recompute")
+        return Check("calendar", "warning", text, "通知公布后 sla calendar import 通知文件 --apply")
     last = max(y for y, info in calendar.years().items() if info.status.settled)
     return Check("calendar", "ok", f"放假安排已知到 {last} 年底")
+
+
+def _followed(app: App, now: datetime) -> Check:
+    """A new calendar reaches running cases in batches; what is left after a while was forgotten."""
+    with app.db.read() as conn:
+        held = checks.open_by_calendar(conn)
+    behind = [(hall, n) for hall, version, n in held if version != app.calendar(hall).version]
+    if not behind:
+        return Check("followed", "ok", "在办的件都按现行日历算过")
+    text = f"{sum(n for _, n in behind)} 件在办的件还没有按现行日历重算"
+    at = max((c.at for c in (app.change(hall) for hall, _ in behind) if c.at is not None), default=None)
+    if at is not None and now - at < _STUCK:
+        return Check("followed", "ok", f"{text}，正在重算")
+    return Check("followed", "error", text, "sla up 会接着重算；或 sla recompute")
 
 
 def _time(app: App, real_now: Callable[[], datetime]) -> Check:

@@ -80,6 +80,13 @@ def waiting_events(conn: Connection, *, before: datetime) -> tuple[int, Row | No
     return int(count), dict(oldest) if oldest else None
 
 
+def open_by_calendar(conn: Connection) -> list[tuple[str, str, int]]:
+    """Open cases by hall and calendar version: how many."""
+    query = sa.select(_C.hall, _C.calendar_version, sa.func.count()).where(_C.state.in_(("running", "paused")))
+    rows = conn.execute(query.group_by(_C.hall, _C.calendar_version))
+    return [(hall, version or "", int(n)) for hall, version, n in rows]
+
+
 def clock(conn: Connection) -> datetime | None:
     """What time it is where the database runs; None on SQLite, which has no clock of its own."""
     if conn.dialect.name == "sqlite":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,11 @@ class Shell:
     def clock(self, text: str) -> None:
         """From now on it is ``text``, Beijing time."""
         self.env["SLA_CLOCK_SHIFT"] = str((at(text) - systime.now() + systime.shift()).total_seconds())
+
+    @property
+    def shift(self) -> timedelta:
+        """How far its clock is from the true one."""
+        return timedelta(seconds=float(self.env.get("SLA_CLOCK_SHIFT", 0)))
 
     def write(self, name: str, content: str | bytes | list[Any]) -> Path:
         """A file in the folder; a list becomes JSON Lines."""

@@ -165,7 +165,8 @@ def _record(app: App, done: Sequence[tuple[Envelope, Outcome]], *, now: datetime
     late = []
     if taken:
         with app.db.write() as conn:
-            kept = [(e, o) for e, o in taken if _accepted(conn, e, o, now)]
+            kept = [(e, o) for e, o in taken if _accepted(conn, e, o)]
+            deliveries.finish_attempts(conn, [_tried(e, o) for e, o in kept], now=now)
             deliveries.settle_messages(conn, [m["id"] for e, _ in kept for m in e.messages], state="accepted")
             receipts.catch_up(app, conn, [(e.id, e.channel, o.provider_id) for e, o in kept], now=now)
         late = [e for e, o in taken if (e, o) not in kept]
@@ -176,9 +177,19 @@ def _record(app: App, done: Sequence[tuple[Envelope, Outcome]], *, now: datetime
         log.warning("delivery %s: late record of attempt %s fenced off", envelope.id, envelope.attempt)
 
 
-def _accepted(conn: Connection, envelope: Envelope, outcome: Outcome, now: datetime) -> bool:
-    _finish(conn, envelope, outcome, now)
+def _accepted(conn: Connection, envelope: Envelope, outcome: Outcome) -> bool:
     return deliveries.record(conn, envelope.id, envelope.attempt, state="accepted", provider_id=outcome.provider_id)
+
+
+def _tried(envelope: Envelope, outcome: Outcome) -> Row:
+    return {
+        "delivery": envelope.id,
+        "attempt": envelope.attempt,
+        "to": f"{envelope.channel}:{envelope.recipient}",
+        "outcome": outcome.kind.value,
+        "code": outcome.code,
+        "text": f"{outcome.text} {outcome.hint}".strip(),
+    }
 
 
 def _other(app: App, envelope: Envelope, outcome: Outcome, now: datetime) -> bool:

@@ -240,6 +240,30 @@ def finish_attempt(
         audit.add(conn, [audit.entry(now, "service", "alert", to, outcome, **detail)])
 
 
+def finish_attempts(conn: Connection, rows: Sequence[Row], *, now: datetime) -> None:
+    """The same for many tries whose envelopes are certainly still the caller's: delivery, attempt, outcome, code, text.
+
+    ``to`` (channel and recipient) is for the audit log.
+    """
+    if not rows:
+        return
+    key = sa.and_(_A.c.delivery == sa.bindparam("d"), _A.c.attempt == sa.bindparam("a"), _A.c.finished_at.is_(None))
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("outcome", "code", "text")}
+    given = [
+        {"d": r["delivery"], "a": r["attempt"], **{f"new_{k}": r[k] for k in ("outcome", "code")}}
+        | {"new_text": r["text"][:500]}
+        for r in rows
+    ]
+    conn.execute(_A.update().where(key).values(finished_at=now, **values), given)
+    entries = [
+        audit.entry(
+            now, "service", "alert", r["to"], r["outcome"], delivery=r["delivery"], attempt=r["attempt"], code=r["code"]
+        )
+        for r in rows
+    ]
+    audit.add(conn, entries)
+
+
 def first_unclear(conn: Connection, delivery: int) -> datetime | None:
     """When the first try with an unclear outcome went out."""
     query = sa.select(_A.c.started_at).where(_A.c.delivery == delivery, _A.c.outcome == "unknown")

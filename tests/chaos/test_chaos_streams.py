@@ -30,11 +30,12 @@ BATCH = 200
 OWN = ("updated_at", "watermark", "next_at")  # when it was written, and what sending made of it
 
 
-@pytest.mark.parametrize("kind", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long_form)])
+@pytest.mark.long_form
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
 def test_four_streams_in_any_order_come_to_the_same_as_one_in_order(
-    kind, url, redis_url, sqlite_template, tmp_path, long, book
+    kind, url, redis_url, sqlite_template, tmp_path, book
 ):
-    cases = int(os.environ.get("SLA_TEST_CHAOS_CASES", "5000")) if long else 40
+    cases = int(os.environ.get("SLA_TEST_CHAOS_CASES", "5000"))
     with arena(url, redis_url, tmp_path, people=10) as field:
         events = list(_histories(cases))
         streams = _streams(events)
@@ -50,7 +51,7 @@ def test_four_streams_in_any_order_come_to_the_same_as_one_in_order(
         for thread in threads:
             thread.join()
         assert not errors, errors
-        field.wait(lambda: _count(field) == len(events), 600 if long else 60)
+        field.wait(lambda: _count(field) == len(events), 600)
         field.wait(lambda: _waiting(field) == 0, 60)
         alone = tmp_path / "alone.db"
         alone.write_bytes(sqlite_template.read_bytes())

@@ -12,7 +12,10 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from sla_service.domain.calendar import Calendar
+from sla_service.services import calendar_force
 from sla_service.services.app import App
 from sla_service.services.intake import receive
 from sla_service.store import sources
@@ -59,9 +62,16 @@ class Web:
 
         def reading() -> T:
             with self.app.db.read() as conn:
+                calendar_force.refresh(self.app, conn, hold=False)
                 return work(conn)
 
         return await self.run(reading)
+
+    async def calendar(self) -> Calendar:
+        """The calendar in force; the last one that was known when the database is away."""
+        with suppress(SQLAlchemyError, TimeoutError):
+            await asyncio.wait_for(self.read(lambda _conn: None), PROBE_SECONDS)
+        return self.app.calendar()
 
     async def probe(self) -> str | None:
         """What keeps the database from taking events, as a sentence; None if nothing does.

@@ -69,7 +69,7 @@ async def get_due(
 ) -> Response:
     app = web_of(request).app
     begin, pauses = dues.read_start(start), [dues.read_pause(p) for p in pause]
-    policy, calendar = app.current_policy(), app.calendar()
+    policy, calendar = app.current_policy(), await web_of(request).calendar()
     found = await web_of(request).run(
         lambda: dues.due(begin, days=days, kind=kind, pauses=pauses, policy=policy, calendar=calendar)
     )
@@ -91,7 +91,7 @@ async def get_due(
     },
 )
 async def get_calendar(request: Request, year: Annotated[int, Path(description="公历年", examples=[2026])]) -> Response:
-    calendar = web_of(request).app.calendar()
+    calendar = await web_of(request).calendar()
     return answer(_year(calendar, year).model_dump(mode="json"))
 
 

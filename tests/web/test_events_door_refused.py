@@ -181,6 +181,7 @@ def test_what_is_not_json_is_400(lite, body):
         zlib.compress(b"{}"),
         gzip.compress(b"{}")[:-4] + b"0000",
     ],
+    ids=["no gzip", "cut off", "with a rest", "zlib", "wrong length"],  # a packed body holds the time
 )
 def test_a_broken_gzip_body_is_400(lite, packed):
     assert "gzip" in problem(lite.post(packed, headers=GZIP), 400)["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -48,7 +49,7 @@ def create_app(app: App | None = None, *, clock: Callable[[], datetime] = systim
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
-        web.close()
+        await asyncio.to_thread(web.close)
         if app is None:
             built.db.dispose()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.engine import Connection
 
 from schemas.replies import CASE_EXAMPLE, CaseOut, CasesOut, Light, State, TimelineOut
 from sla_service.errors import NotFoundError
@@ -117,10 +118,14 @@ async def get_cases(request: Request, caller: Caller, query: Annotated[CaseQuery
     wanted, limit = query.wanted(caller), query.limit
     after = unpack_cursor(query.cursor, str, str)
     behind = (after[0], after[1]) if after else None
-    rows = await web.read(lambda conn: queries.cases(conn, wanted, now=now, after=behind, limit=limit + 1))
-    page = rows[:limit]
-    more = pack_cursor(page[-1]["source"], page[-1]["no"]) if len(rows) > limit else None
-    return answer({"cases": [case_out(r, now=now, calendar=web.app.calendar(r["hall"])) for r in page], "next": more})
+
+    def page(conn: Connection) -> dict[str, Any]:
+        rows = queries.cases(conn, wanted, now=now, after=behind, limit=limit + 1)
+        shown = [case_out(r, now=now, calendar=web.app.calendar(r["hall"])) for r in rows[:limit]]
+        more = pack_cursor(shown[-1]["source"], shown[-1]["no"]) if len(rows) > limit else None
+        return {"cases": shown, "next": more}
+
+    return answer(await web.read(page))
 
 
 @router.get(

@@ -75,6 +75,8 @@ def _lose_the_broker_under_work(broker: Valkey, send: Callable[[str], None], fol
         send(f"late.hold --args [{number}]")
     until(lambda: len(list(folder.glob("held-*"))) == 3)
     broker.kill()
+    # Back too soon, and the client connects again before the worker has noticed anything.
+    until(lambda: "Connection to broker lost" in (folder / "log").read_text())
     broker.start()
 
 

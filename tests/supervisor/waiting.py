@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-_PATIENCE = 60.0  # seconds, against hanging for ever; no statement about speed
+_PATIENCE = 120.0  # seconds, against hanging for ever; no statement about speed
 
 
 def until(condition: Callable[[], Any], what: str = "it") -> Any:

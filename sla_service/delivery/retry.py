@@ -87,10 +87,12 @@ def next_attempt(
     scheme: str,
     message_id: str,
     first_unclear: datetime | None = None,
+    began: datetime | None = None,
     more_channels: bool = True,
 ) -> Decision:
     """What follows ``outcome`` of try number ``attempt`` (from 1) on one channel.
 
+    ``began`` is when this try went out, where that is long ago (its worker died, and nobody looked for an hour).
     ``first_unclear`` is when the first try with the outcome ``unknown`` went out, ``None`` if there was none
     before this one: repeats are dropped counting from there. ``more_channels`` is False if this is the
     person's last one. An expired lease counts as ``unknown``.
@@ -105,7 +107,7 @@ def next_attempt(
         case Kind.REFUSED:
             return _elsewhere(f"refused: {outcome.code}", more_channels)
         case Kind.UNKNOWN:
-            again = _repeat(outcome, attempt, now, kind, scheme, message_id, first_unclear)
+            again = _repeat(outcome, attempt, now, kind, scheme, message_id, first_unclear, began)
             if again is not None:
                 return again
             reason = f"unclear: {outcome.code}, a repeat might be shown twice"
@@ -145,12 +147,13 @@ def _repeat(
     scheme: str,
     message_id: str,
     first_unclear: datetime | None,
+    began: datetime | None,
 ) -> Decision | None:
     """The same bytes again after an unclear answer, or ``None`` if they must not go out again."""
     # Unmoved by spread(): punctuality within the interval counts more than the crowd.
     at = now + backoff(attempt, message_id)
     if scheme in DROPS_REPEATS:
-        not_after = (first_unclear or now) + DUPLICATE_CHECK - _MARGIN
+        not_after = (first_unclear or began or now) + DUPLICATE_CHECK - _MARGIN
         enough = first_unclear is not None and attempt >= _TRIES[kind][Kind.UNKNOWN]
         if enough or at > not_after:
             return None

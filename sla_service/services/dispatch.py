@@ -222,6 +222,7 @@ def _follow(
     unclear: datetime | None,
     *,
     now: datetime,
+    began: datetime | None = None,
 ) -> bool:
     """Carries out what ``delivery.retry`` decides; False if the envelope is somebody else's by now."""
     decision = next_attempt(
@@ -232,6 +233,7 @@ def _follow(
         scheme=app.channels.open(envelope.channel).scheme,
         message_id=f"d{envelope.id}",
         first_unclear=unclear,
+        began=began,
         more_channels=any(m["via"] for m in envelope.messages),
     )
     ids = [m["id"] for m in envelope.messages]
@@ -276,5 +278,6 @@ def _reap(app: App, channel: str, *, now: datetime) -> None:
             key = (envelope.id, envelope.attempt)
             unclear = deliveries.first_unclear(conn, envelope.id)
             deliveries.finish_attempt(conn, *key, now=now, outcome=lost.kind.value, code=lost.code, text=lost.text)
-            _follow(app, conn, envelope, lost, unclear, now=now)
+            began = deliveries.first_unclear(conn, envelope.id)  # this try's own beginning, or an earlier one's
+            _follow(app, conn, envelope, lost, unclear, now=now, began=began)
             log.warning("delivery %s: its worker went away during attempt %s", *key)

@@ -33,6 +33,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "lights": LIGHTS,
         "style": f"static/style.css?v={stylesheet()[1]}",
         "root": request.scope.get("root_path", "").rstrip("/") + "/",
+        "base": str(request.base_url).rstrip("/"),
         "at": f"{web.clock().astimezone(BEIJING):%Y-%m-%d %H:%M:%S}",
         "rehearsal": bool(web.app.settings.clock_shift),
     }

@@ -1,4 +1,4 @@
-"""``sla due``: a due date and how it was counted; needs no database."""
+"""``sla due``: a due date and how it was counted; needs no database, but goes by the calendar of one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from sla_service.calendars.layers import default_calendar
 from sla_service.cli import accounts, words
+from sla_service.cli.calendar_read import calendar_in_force
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.reading import When, read_settings
@@ -41,7 +41,7 @@ def due(start: datetime | date, kind: str | None, days: int | None, pauses: tupl
         raise click.UsageError("--kind 和 --days 要写一个，也只能写一个", click.get_current_context())
     policy = _policy()
     spans = [read_pause(text) for text in pauses]
-    found = count(start, days=days, kind=kind, pauses=spans, policy=policy, calendar=default_calendar())
+    found = count(start, days=days, kind=kind, pauses=spans, policy=policy, calendar=calendar_in_force())
     if as_json:
         emit(_plain(found))
         return

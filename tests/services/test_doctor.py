@@ -132,7 +132,7 @@ def test_messages_that_came_to_nothing_are_told_while_the_case_is_open(hall, sta
     assert (level, text) == ("error", words)
     assert "sla show hall BBC-1" in fix
     hall.says("case.closed", outcome="resolved", replied_at="2026-09-09")
-    assert wrong(hall) == {}
+    assert name not in wrong(hall)
 
 
 def test_a_test_sources_troubles_are_nobodys(db_url):

@@ -6,7 +6,11 @@ No ETA and no countdown anywhere: when something is due stands in the database, 
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from celery import Celery
+from celery.signals import celeryd_init
 from kombu.entity import Queue
 
 from sla_service.errors import BrokerError
@@ -29,7 +33,7 @@ def make(settings: Settings) -> Celery:
             "没有设置 SLA_BROKER_URL（例如 redis://127.0.0.1:6379/0）；只想在一台机器上整套运行，请用 sla up"
         )
     mend_celery()
-    celery = Celery("sla", broker=settings.broker_url, include=INCLUDE)
+    celery = Celery("sla", broker=settings.broker_url)
     tick = settings.tick_seconds
     celery.conf.update(
         task_ignore_result=True,
@@ -60,5 +64,9 @@ def make(settings: Settings) -> Celery:
 
 app = make(load())
 
-# Registers the signals that give each worker process its own App and its own watch over the beat.
-import tasks.runtime  # noqa: E402, F401
+
+@celeryd_init.connect
+def _load_tasks(**_: Any) -> None:
+    """Only a worker needs the tasks and what stands behind them; beat goes without, a third of its memory less."""
+    for name in (*INCLUDE, "tasks.runtime"):
+        importlib.import_module(name)

@@ -87,9 +87,8 @@ def change(row: Mapping[str, Any]) -> tuple[str, str]:
 def masked(data: Data) -> dict[str, Any]:
     """An event's data with the applicant's name and number masked (赵*, 138****0000)."""
     plain = dict(data)
-    applicant = plain.get("applicant")
-    if isinstance(applicant, Mapping):
-        plain["applicant"] = masking.applicant(applicant)
+    if isinstance(plain.get("applicant"), Mapping):
+        plain["applicant"] = masking.applicant(plain["applicant"])
     return plain
 
 

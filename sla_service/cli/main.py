@@ -27,7 +27,6 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "db": ("db:db", "数据库：建表、升级"),
         "audit": ("audit:audit", "审计日志：核对校验链、导出"),
         "data": ("data:data", "申请人信息：查看、删除、换密钥"),
-        "data": ("data:data", "申请人信息：查看、删除、换密钥"),
         "doctor": ("doctor:doctor", "独立体检：漏掉的计时、积压的消息、日历、时钟、消息队列"),
     },
     "办件": {

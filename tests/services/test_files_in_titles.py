@@ -12,7 +12,6 @@ from register_files import ROW, TITLES, as_csv, as_xlsx, read
 from sla_service.errors import ConfigError, SlaError, UsageError
 from sla_service.services.register_map import RegisterMap, load_map
 
-
 # -- titles --------------------------------------------------------------------------------------------------
 
 

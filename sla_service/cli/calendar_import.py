@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
@@ -51,7 +52,7 @@ file_argument = click.argument(
 def import_(file: Path, year: int | None, in_force: bool, as_json: bool) -> None:
     source: Path | bytes = file
     if str(file) == "-":
-        source = click.get_binary_stream("stdin").read()
+        source = sys.stdin.buffer.read()
     draft = calendar_admin.notices(source, "" if source is file else "标准输入", year=year)
     with opened() as app:
         _carry_out(app, draft, in_force=in_force, as_json=as_json)

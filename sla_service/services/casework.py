@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from sla_service.domain.calendar import Calendar
-from sla_service.domain.case import Case, State
+from sla_service.domain.case import Case, State, Status
 from sla_service.domain.fold import fold
 from sla_service.domain.policy import BEIJING, Policy
 from sla_service.services import calendar_force, consequences
@@ -116,7 +116,8 @@ class Casework:
         """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""
         result = consequences.Consequences()
         of_source: dict[str, set[str]] = {}
-        for source, event_id in new_events:
+        woken = {key for key, row in self.changed.items() if row["status"] == Status.APPLIED}  # had to wait till now
+        for source, event_id in new_events | woken:
             of_source.setdefault(source, set()).add(event_id)
         for key, (case, policy) in self._folded.items():
             old = self.rows[key]

@@ -193,8 +193,10 @@ class Consequences:
         self._say(c, Step("opening", Anchor.DUE, (Role.HANDLER,), via_of(c.policy)), at, {}, clock)
 
     def _say(self, c: Context, step: Step, at: datetime, extra: Mapping[str, Any], clock: Clock | None = None) -> None:
+        # No due date in their key: one urging a day stays one, even if the date moves in between.
+        about = replace(c.about(clock or c.case.main), due_on=None)
         notice = Notice(step.to[0], Planned(at, step), at, None)
-        self.messages += messages(c.about(clock or c.case.main), [notice], c.directory, now=c.now, extra=extra)
+        self.messages += messages(about, [notice], c.directory, now=c.now, extra=extra)
 
 
 def _told_of_breach(c: Context, clock: Clock, old: Mapping[str, Any]) -> list[str]:
@@ -216,6 +218,6 @@ def ladder_of(case: Case, clock: Clock, policy: Policy, calendar: Calendar) -> L
     target = target_of(policy, clock.target)
     if target is None:
         return None
-    acknowledged = any(at > clock.started_at and who == case.handler for at, who in case.acknowledged)
+    answered = max((at for at, who in case.acknowledged if who == case.handler), default=None)
     kind = case.kind or policy.unclassified_as
-    return Ladder(clock, target, policy, calendar, kind, case.department, acknowledged)
+    return Ladder(clock, target, policy, calendar, kind, case.department, acknowledged_at=answered)

@@ -77,9 +77,9 @@ def _look(app: App, row: Mapping[str, Any], now: datetime, out: _Rows) -> None:
         return
     handler = row["handler"]
     said = (row["detail"] or {}).get("acknowledged", ())
-    acknowledged = any(who == handler and datetime.fromisoformat(at) > clock.started_at for at, who in said)
+    answered = max((datetime.fromisoformat(at) for at, who in said if who == handler), default=None)
     kind = row["kind"] or policy.unclassified_as
-    ladder = Ladder(clock, target, policy, calendar, kind, row["department"], acknowledged)
+    ladder = Ladder(clock, target, policy, calendar, kind, row["department"], acknowledged_at=answered)
     firing = decide(ladder, watermark=row["watermark"], now=now)
     breached = row["breached_at"] or firing.breached_at
     out.clocks.append({**key, "watermark": now, "breached_at": breached, "next_at": firing.next_at})

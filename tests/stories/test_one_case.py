@@ -121,6 +121,29 @@ def test_urging_reaches_the_handler_in_the_next_window_once_a_day(db_url):
         assert "市民热线：请尽快回复" in hall.bodies()[0]
 
 
+def test_an_urging_that_came_before_the_acceptance_is_passed_on_with_it(db_url):
+    with story(db_url, "2026-11-20 09:00") as hall:
+        hall.send(hall.event("case.urged", "2026-11-20 09:00", by="市民热线", text="请尽快回复"))
+        hall.until("2026-11-20 10:00")
+        hall.expect()
+        hall.send(
+            hall.event("case.accepted", "2026-11-20 08:50", kind="complex", department="社会事务科", handler="zhangsan")
+        )
+        hall.until("2026-11-20 10:01")
+        assert "11-20 10:00 wecom 张三 【催办】BBC-1" in hall.news()
+
+
+def test_one_urging_a_day_even_if_the_due_date_moves_in_between(db_url):
+    with story(db_url, "2026-11-20 09:00") as hall:
+        hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")
+        hall.says("case.urged", text="一")
+        hall.until("2026-11-20 09:30")
+        hall.says("case.classified", kind="complex")
+        hall.says("case.urged", text="二")
+        hall.until("2026-11-20 12:00")
+        hall.expect("11-20 09:00 wecom 张三 【催办】BBC-1")
+
+
 def test_events_at_midnight_send_nothing_before_the_hall_opens(db_url):
     with story(db_url, "2026-09-30 23:50") as hall:
         hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")

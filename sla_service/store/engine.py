@@ -29,7 +29,7 @@ class Database:
         self.engine: Engine = self._sqlite_engine() if self.sqlite else self._postgres_engine(pool_size)
 
     def _sqlite_engine(self) -> Engine:
-        engine = sa.create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        engine = sa.create_engine(self.url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
 
         @sa.event.listens_for(engine, "connect")
         def _prepare(raw: Any, _record: Any) -> None:
@@ -48,6 +48,7 @@ class Database:
     def _postgres_engine(self, pool_size: int) -> Engine:
         return sa.create_engine(
             self.url,
+            hide_parameters=True,  # an error's text must not carry applicants' data into a log
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,

@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "recompute": ("recompute:recompute", "按现行日历重算在办的件，先列出差异"),
     },
     "规则": {
-        "calendar": ("calendar:calendar", "工作日历：各年状态、全年、某一天"),
+        "calendar": ("calendar:calendar", "工作日历：各年状态、导入放假通知、地方假日、某一天"),
         "policy": ("policy:policy", "时限和升级规则：检查、查看"),
         "directory": ("directory:directory", "通讯录：人员、科室、角色、代班"),
     },

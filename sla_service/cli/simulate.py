@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.files import FileProblems, read
 from sla_service import systime
-from sla_service.calendars.layers import default_calendar
+from sla_service.cli.calendar_read import calendar_in_force
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option, say
 from sla_service.cli.reading import When, read_settings
@@ -166,7 +166,7 @@ def _replay(
     finish: datetime | None,
     hall: str,
 ) -> list[SimulationResult]:
-    calendar = default_calendar()
+    calendar = calendar_in_force()
     results = []
     with _progress("重放", len(history.events) * len(policies)) as moved:
         for n, policy in enumerate(policies):

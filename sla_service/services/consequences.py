@@ -194,7 +194,9 @@ class Consequences:
 
     def _say(self, c: Context, step: Step, at: datetime, extra: Mapping[str, Any], clock: Clock | None = None) -> None:
         # No due date in their key: one urging a day stays one, even if the date moves in between.
-        about = replace(c.about(clock or c.case.main), due_on=None)
+        about = c.about(clock or c.case.main)
+        if "was" not in extra:  # a moved date is what that message is about
+            about = replace(about, due_on=None)
         notice = Notice(step.to[0], Planned(at, step), at, None)
         self.messages += messages(about, [notice], c.directory, now=c.now, extra=extra)
 

@@ -29,7 +29,9 @@ class Database:
         self.engine: Engine = self._sqlite_engine() if self.sqlite else self._postgres_engine(pool_size)
 
     def _sqlite_engine(self) -> Engine:
-        engine = sa.create_engine(self.url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        engine = sa.create_engine(
+            self.url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
+        )
 
         @sa.event.listens_for(engine, "connect")
         def _prepare(raw: Any, _record: Any) -> None:

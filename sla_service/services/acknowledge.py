@@ -1,4 +1,4 @@
-""" "Seen": whoever was told says so, by the link in the message, the button on the card, or through his own system.
+"""Acknowledgement: whoever was told says so, by the link in the message, the card's button, or through his own system.
 
 It rests that step for that case and that person: what is still waiting of it, and repeats that are to end with it
 (``until: acknowledged``). The ladder goes on, and what ``repeat … until: closed`` says goes on too.

@@ -137,7 +137,10 @@ class Directory:
         return self._by_id.get(id_)
 
     def hall(self, id_: str) -> Hall | None:
-        return next((h for h in self.halls if h.id == id_), None)
+        for hall in self.halls:
+            if hall.id == id_:
+                return hall
+        return None
 
     def department(self, id_: str | None, hall: str = MAIN_HALL) -> Department | None:
         return self._departments.get((hall, same_name(id_))) if id_ else None

@@ -83,12 +83,15 @@ class Ladder:
 
     def planned(self, after: datetime, upto: datetime) -> list[Planned]:
         """Every occurrence with ``after < at <= upto``, in order."""
+        after = max(after, self.clock.started_at)
         found = []
         for first in self._firsts():
+            if first.at > upto:
+                continue
             for one in self._occurrences(first, after):
                 if one.at > upto:
                     break
-                if one.at > after and one.at > self.clock.started_at:
+                if one.at > after:
                     found.append(one)
         return sorted(found, key=lambda p: p.at)
 
@@ -119,11 +122,11 @@ class Ladder:
 
     def _occurrences(self, first: First, after: datetime) -> Iterator[Planned]:
         """In order of time, from about ``after`` on; without end for a repeating step, so the caller stops."""
-        step, base = first.step, first.base
+        step = first.step
         if not step.repeat:
             yield Planned(first.at, step)
             return
-        n = self._skipped(step, base, after)
+        n = self._skipped(step, first.base, after)
         at: datetime | None = first.at if not n else self._at(first, n)
         while at is not None:
             yield Planned(at, step, n)

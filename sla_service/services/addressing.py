@@ -133,4 +133,4 @@ def _row(
 
 def dedupe_key(*parts: object) -> str:
     """The parts joined so that no two different lists give the same key."""
-    return ":".join(str(p).replace("%", "%25").replace(":", "%3A") for p in parts)
+    return ":".join([str(p).replace("%", "%25").replace(":", "%3A") for p in parts])

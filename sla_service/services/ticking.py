@@ -9,6 +9,7 @@ from typing import Any
 
 from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
+from sla_service.domain.policy import BEIJING
 from sla_service.services import calendar_follow, calendar_force
 from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import App
@@ -40,7 +41,7 @@ class _Rows:
 
 def fire_due(app: App, *, now: datetime, limit: int = BATCH) -> Ticked:
     """Fires every clock that is due, batch by batch. Any number of workers may do it at once."""
-    done = Ticked()
+    done, now = Ticked(), now.astimezone(BEIJING)
     while True:
         with app.db.read() as conn:
             first = clocks.next_at(conn)

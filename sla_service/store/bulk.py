@@ -62,14 +62,35 @@ def matching(
 
     With ``lock`` they are locked, in one order for everybody (SQLite's single writer needs none).
     """
-    lite = conn.dialect.name == "sqlite"
     names = columns or _names(table.c)
-    sql = _matching(table, on, names, lock=lock, lite=lite)
-    found = conn.exec_driver_sql(sql, (to_json(list(keys)).decode(),)).all()
+    sql = _matching(table, on, names, lock=lock, lite=conn.dialect.name == "sqlite")
+    return fetch(conn, sql, (to_json(list(keys)).decode(),), [table.c[name] for name in names])
+
+
+def fetch(
+    conn: Connection, sql: str, params: tuple[Any, ...], columns: Sequence[sa.Column[Any]]
+) -> list[dict[str, Any]]:
+    """The rows of a statement in the driver's own words, whose columns were written by ``shown``."""
+    found = conn.exec_driver_sql(sql, params).all()
     if not found:
         return []
-    by_column = (_read(table, name, values) for name, values in zip(names, zip(*found, strict=True), strict=True))
+    names = _names(columns)
+    by_column = map(_read, columns, zip(*found, strict=True))
     return [dict(zip(names, row, strict=True)) for row in zip(*by_column, strict=True)]
+
+
+def shown(conn: Connection, alias: str, columns: Iterable[sa.Column[Any]]) -> str:
+    """Columns for a SELECT whose rows ``fetch`` reads.
+
+    PostgreSQL gives instants and JSON as text: Python reads both several times faster than the driver.
+    """
+    lite = conn.dialect.name == "sqlite"
+    return ", ".join(_shown(alias, column, lite=lite) for column in columns)
+
+
+def instant(conn: Connection, at: datetime) -> Any:
+    """An instant as a parameter in the driver's own words."""
+    return to_text(at) if conn.dialect.name == "sqlite" else at
 
 
 # -- writing ------------------------------------------------------------------------------------------------
@@ -170,34 +191,32 @@ def _names(columns: Iterable[Any]) -> Names:
 @lru_cache(maxsize=128)
 def _matching(table: sa.Table, on: tuple[str, str], names: Names, *, lock: bool, lite: bool) -> str:
     first, second = on
+    columns = ", ".join(_shown("t", table.c[name], lite=lite) for name in names)
     if lite:  # the keys first, then the index, whatever the planner thinks of their number
-        shown = ", ".join(f't."{c}"' for c in names)
         return (
-            f'SELECT {shown} FROM json_each(?) AS p CROSS JOIN "{table.name}" AS t '  # noqa: S608
+            f'SELECT {columns} FROM json_each(?) AS p CROSS JOIN "{table.name}" AS t '  # noqa: S608
             f"ON t.\"{first}\" = json_extract(p.value, '$[0]') AND t.\"{second}\" = json_extract(p.value, '$[1]')"
         )
-    shown = ", ".join(_shown(table, c) for c in names)
     order = f' ORDER BY t."{first}", t."{second}" FOR UPDATE OF t' if lock else ""
     return (
-        f"SELECT {shown} FROM json_array_elements(CAST(%s AS json)) AS p(value) "  # noqa: S608
+        f"SELECT {columns} FROM json_array_elements(CAST(%s AS json)) AS p(value) "  # noqa: S608
         f'JOIN "{table.name}" AS t ON t."{first}" = p.value->>0 AND t."{second}" = p.value->>1{order}'
     )
 
 
-def _shown(table: sa.Table, name: str) -> str:
-    """Instants and JSON as text: Python reads both several times faster than the driver."""
-    column = f't."{name}"'
-    return f"CAST({column} AS text)" if isinstance(table.c[name].type, Instant | sa.JSON) else column
+def _shown(alias: str, column: sa.Column[Any], *, lite: bool) -> str:
+    name = f'{alias}."{column.name}"'
+    return f"CAST({name} AS text)" if isinstance(column.type, Instant | sa.JSON) and not lite else name
 
 
-def _read(table: sa.Table, name: str, values: Sequence[Any]) -> Column:
-    read = _reader(table, name)
+def _read(column: sa.Column[Any], values: Sequence[Any]) -> Column:
+    read = _reader(column)
     return values if read is None else [None if v is None else read(v) for v in values]
 
 
 @lru_cache(maxsize=512)
-def _reader(table: sa.Table, name: str) -> Callable[[Any], Any] | None:
-    kind = table.c[name].type
+def _reader(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
+    kind = column.type
     if isinstance(kind, Instant):
         return _instant
     if isinstance(kind, sa.Date):

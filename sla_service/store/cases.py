@@ -81,10 +81,9 @@ def add_falls(conn: Connection, found: Mapping[Key, Sequence[Row]]) -> None:
     """Adds findings of addressing to the cases they belong to; most batches have none."""
     if not found:
         return
-    for row in read(conn, sorted(found), lock=True):
-        merged = joined(row["falls"], found[row["source"], row["no"]])
-        where = sa.and_(_CASES.source == row["source"], _CASES.no == row["no"])
-        conn.execute(tables.cases.update().where(where).values(falls=merged))
+    held = bulk.matching(conn, tables.cases, _KEY, sorted(found), columns=(*_KEY, "falls"), lock=True)
+    rows = [{**row, "falls": joined(row["falls"], found[row["source"], row["no"]])} for row in held]
+    bulk.update(conn, tables.cases, rows, key=_KEY)
 
 
 def joined(before: Sequence[Row] | None, new: Sequence[Row] | None) -> list[Row]:

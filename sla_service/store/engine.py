@@ -17,6 +17,7 @@ from sla_service.errors import StoreError
 HEAD = "0001"
 
 _BUSY_SECONDS = 15
+_PLANS_LAST = 20  # transactions
 _READ_ONLY = "25006"  # a standby that nobody has promoted yet: psycopg counts it among the programming mistakes
 
 
@@ -48,7 +49,7 @@ class Database:
         return engine
 
     def _postgres_engine(self, pool_size: int) -> Engine:
-        return sa.create_engine(
+        engine = sa.create_engine(
             self.url,
             hide_parameters=True,  # an error's text must not carry applicants' data into a log
             pool_size=pool_size,
@@ -56,6 +57,16 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "application_name": "sla"},
         )
+
+        @sa.event.listens_for(engine, "checkout")
+        def _plan_anew(raw: Any, record: Any, _proxy: Any) -> None:
+            """A plan made while a table was empty reads all of it, row by row, until somebody analyses the table."""
+            uses = record.info["uses"] = record.info.get("uses", 0) + 1
+            if uses % _PLANS_LAST == 0:
+                raw.execute("DISCARD PLANS", prepare=False)
+                raw.rollback()
+
+        return engine
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

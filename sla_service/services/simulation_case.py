@@ -179,7 +179,7 @@ class CaseRun:
         key = f"urged {business_date(at)}" if call.type == "case.urged" else f"escalated {call.event_id}"
         anchor = Anchor.DUE if call.to == Role.HANDLER else Anchor.BREACH  # how far it may climb
         step = Step(key, anchor, (call.to,), policy.no_reply_via)
-        self._tell(case, case.main, [Notice(call.to, Planned(now, step), at, None)], now)
+        self._tell(case, case.main, [Notice(call.to, Planned(now, step), at, None)], now, dated=False)
 
     def _new_holder(self, before: Case | None, case: Case, old: dict[tuple[str, int], _Watch], now: datetime) -> None:
         """On reassignment the latest step that has passed is told once to the new handler."""
@@ -203,7 +203,14 @@ class CaseRun:
     # -- messages -------------------------------------------------------------------------------------------
 
     def _tell(
-        self, case: Case, clock: Clock | None, notices: list[Notice], now: datetime, *, reassigned: bool = False
+        self,
+        case: Case,
+        clock: Clock | None,
+        notices: list[Notice],
+        now: datetime,
+        *,
+        reassigned: bool = False,
+        dated: bool = True,
     ) -> None:
         about = About(
             source=case.source,
@@ -213,7 +220,7 @@ class CaseRun:
             handler=case.handler,
             target=clock.target if clock else MAIN_TARGET,
             round=clock.round if clock else case.round,
-            due_on=clock.due.on if clock and clock.due else None,
+            due_on=clock.due.on if dated and clock and clock.due else None,
         )
         for row in messages(about, notices, self.world.directory, now=now, extra={"reassigned": reassigned}):
             key = _key(row)

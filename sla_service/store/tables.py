@@ -25,6 +25,7 @@ sources = sa.Table(
     sa.Column("hall", sa.Text, nullable=False),
     sa.Column("test", sa.Boolean, nullable=False),  # its alerts go to the sandbox only
     sa.Column("go_live", Instant, nullable=False),  # steps planned before it are never sent
+    sa.Column("batch_delay", sa.Integer, nullable=False, server_default="0"),  # seconds: its events come by night
     sa.Column("created_at", Instant, nullable=False),
 )
 

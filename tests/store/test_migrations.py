@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sla_service.bootstrap import open_database
 from sla_service.errors import StoreError
 from sla_service.settings import Settings
-from sla_service.store import migrate, tables
+from sla_service.store import migrate, sources, tables
 from sla_service.store.engine import HEAD, Database
 
 
@@ -49,3 +50,22 @@ def test_a_database_we_do_not_know_is_refused_without_its_password(url):
         Database(url)
     assert "SLA_DATABASE_URL" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_database_of_the_first_version_keeps_what_it_holds(tmp_path):
+    url = f"sqlite:///{tmp_path}/sla.db"
+    old = Database(url)
+    with old.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        conn.exec_driver_sql(
+            "INSERT INTO sources (name, hall, test, go_live, created_at) "
+            "VALUES ('hall', 'main', 0, '2026-11-20 00:00:00', '2026-11-20 00:00:00')"
+        )
+    old.dispose()
+    database = open_database(Settings(database_url=url), migrate=True)
+    assert database.revision() == HEAD
+    with database.read() as conn:
+        assert [row["name"] for row in sources.everyone(conn)] == ["hall"]
+    database.dispose()

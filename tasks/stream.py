@@ -14,40 +14,34 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
-from redis.retry import Retry
 
 from schemas.events import NotJson, parse_json
 from sla_service import systime
-from sla_service.services import intake
+from sla_service.services import intake, streams
 from sla_service.services.app import App
+from sla_service.services.streams import DEAD, FIELD, GROUP, STREAM, Entry, connect
 from sla_service.store.engine import unavailable
 
 log = logging.getLogger(__name__)
 
-STREAM, DEAD, GROUP, FIELD = "sla:events", "sla:events:dead", "sla", b"event"
+__all__ = ["DEAD", "GROUP", "STREAM", "Consumer", "connect"]
+
 BATCH = 500
 BLOCK_MS = 2000  # must stay below the socket's time-out, or every quiet moment looks like a broken connection
-TIMEOUT_SECONDS = 10
 IDLE_MS = 60_000  # after so long without an acknowledgement an entry is taken over
 CLAIM_SECONDS = 15.0
 TRIM_SECONDS = 60.0
+STATE_SECONDS = 15.0
+#: A reader of a process that has ended leaves its name behind; after so long, and with nothing of its own, it goes.
+GONE_MS = 24 * 3600 * 1000
 DEAD_KEPT = 10_000
 LONGEST_PAUSE = 15.0
-
-Entry = tuple[bytes, dict[bytes, bytes]]
-
-
-def connect(broker_url: str) -> redis.Redis:
-    """A client for the broker's URL; Celery's ``redis+socket://`` is redis-py's ``unix://``."""
-    url = broker_url.replace("redis+socket://", "unix://", 1)
-    return redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
 
 
 class Consumer:
@@ -56,7 +50,7 @@ class Consumer:
     def __init__(self, app: App, client: redis.Redis, *, name: str | None = None) -> None:
         self.app, self.client = app, client
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
-        self._claim_at = self._trim_at = 0.0
+        self._claim_at = self._trim_at = self._state_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Reads until told to stop; outlives a broker or a database that is away."""
@@ -66,7 +60,11 @@ class Consumer:
                 self.once()
                 pause = 0.5
             except Exception as e:  # the door must open again whatever happened
-                if not isinstance(e, RedisError) and not unavailable(e):
+                if isinstance(
+                    e, ResponseError
+                ):  # not away, but not as we need it: a key of another kind, no memory left
+                    log.warning("the stream door: %s", e)
+                elif not isinstance(e, RedisError) and not unavailable(e):
                     log.exception("the stream door failed")
                 stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -83,6 +81,7 @@ class Consumer:
         if entries:
             self._take(entries)
         self._trim()
+        self._tell()
         return len(entries)
 
     def _make_group(self) -> None:
@@ -112,8 +111,7 @@ class Consumer:
 
     def _take(self, entries: Sequence[Entry]) -> None:
         now = systime.now()
-        read = [self._read(fields, now) for _, fields in entries]
-        results = intake.receive(self.app, read, now=now, door="stream")
+        results = self._receive([self._read(fields, now) for _, fields in entries], now)
         with self.client.pipeline(transaction=False) as pipe:
             for (entry_id, fields), result in zip(entries, results, strict=True):
                 if result.status == "invalid":
@@ -122,7 +120,23 @@ class Consumer:
             pipe.xack(STREAM, GROUP, *(i for i, _ in entries))
             pipe.execute()
 
-    def _read(self, fields: dict[bytes, bytes], now: Any) -> intake.Incoming:
+    def _receive(self, read: Sequence[intake.Incoming], now: datetime) -> list[intake.Result]:
+        """One result each. An event that brings out a fault of ours is kept as it came; the others go on without it.
+
+        Left unacknowledged it would come back every minute with all that was taken along with it, for ever.
+        """
+        try:
+            return intake.receive(self.app, read, now=now, door="stream")
+        except Exception as e:
+            if unavailable(e):
+                raise
+            if len(read) > 1:
+                return [result for one in read for result in self._receive([one], now)]
+            log.exception("event %s failed", read[0].id)
+            kept = replace(read[0], event=None, problem="服务处理这个事件时出错，原文已保留，请联系管理员。")
+            return intake.receive(self.app, [kept], now=now, door="stream")
+
+    def _read(self, fields: dict[bytes, bytes], now: datetime) -> intake.Incoming:
         raw = fields.get(FIELD)
         if raw is None:
             text = repr(fields)
@@ -145,12 +159,18 @@ class Consumer:
         if limits:
             oldest = min(limits, key=lambda i: tuple(int(part) for part in i.split(b"-")))
             self.client.xtrim(STREAM, minid=oldest, approximate=True)
+        self._forget_the_gone()
 
+    def _forget_the_gone(self) -> None:
+        """Removes the names of readers that have ended, one per restart, but never one with entries of its own."""
+        consumers: Any = self.client.xinfo_consumers(STREAM, GROUP)
+        for one in consumers:
+            if not one["pending"] and one["idle"] > GONE_MS and one["name"] != self.name.encode():
+                self.client.xgroup_delconsumer(STREAM, GROUP, one["name"])
 
-def lag(client: redis.Redis) -> int:
-    """Entries in the stream that no worker has taken yet."""
-    try:
-        groups: Any = client.xinfo_groups(STREAM)
-    except ResponseError:
-        return 0
-    return next((int(g.get("lag") or 0) for g in groups if g["name"] == GROUP.encode()), 0)
+    def _tell(self) -> None:
+        """Notes how the stream stands, for metrics and the doctor."""
+        if time.monotonic() < self._state_at:
+            return
+        self._state_at = time.monotonic() + STATE_SECONDS
+        streams.note(self.app, streams.look(self.client, now=systime.now()))

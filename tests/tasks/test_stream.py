@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 import redis
 from story import story
 
-from sla_service.store import tables
+from sla_service import systime
+from sla_service.services import streams
+from sla_service.store import sources, tables
 from tasks import stream
 
 
@@ -125,3 +128,80 @@ def test_the_loop_stops_when_told(hall, client, consumer):
     thread.join(30)
     assert not thread.is_alive()
     assert hall.case()["state"] == "running"
+
+
+def test_an_event_that_brings_out_a_fault_of_ours_is_put_aside_and_its_neighbours_go_on(
+    hall, client, consumer, monkeypatch
+):
+    honest = stream.intake.receive
+
+    def receive(app, items, **how):
+        if any(i.event is not None and i.event.subject == "BUG" for i in items):
+            raise ZeroDivisionError
+        return honest(app, items, **how)
+
+    monkeypatch.setattr(stream.intake, "receive", receive)
+    for no in ("A", "BUG", "B"):
+        add(client, hall.event("case.accepted", no=no, kind="simple"))
+    assert drain(consumer) == 3
+    assert sorted(r["no"] for r in hall.rows(tables.cases)) == ["A", "B"]
+    (kept,) = hall.rows(tables.kept)
+    assert "BUG" in kept["raw"]
+    ((_, fields),) = client.xrange(stream.DEAD)
+    assert fields[b"reason"].decode() == "服务处理这个事件时出错，原文已保留，请联系管理员。"
+    assert client.xpending(stream.STREAM, stream.GROUP)["pending"] == 0
+
+
+def test_how_far_the_stream_is_can_be_asked_without_a_broker(hall, client, consumer):
+    assert streams.noted(hall.app) is None
+    drain(consumer)
+    assert streams.noted(hall.app).lag == 0
+    add(client, hall.event("case.accepted", kind="simple"))
+    add(client, "not json")
+    state = streams.look(client, now=hall.now)
+    assert (state.lag, state.pending, state.dead, state.length) == (2, 0, 0, 2)
+    assert abs(state.oldest_at - systime.now()) < timedelta(minutes=1)
+    client.xreadgroup(stream.GROUP, "slow", {stream.STREAM: ">"}, count=1)
+    assert (streams.look(client, now=hall.now).lag, streams.look(client, now=hall.now).pending) == (1, 1)
+    drain(consumer)
+    consumer._state_at = 0.0
+    consumer._tell()
+    noted = streams.noted(hall.app)
+    assert (noted.lag, noted.pending, noted.dead, noted.oldest_at) == (0, 1, 1, None)
+
+
+def test_lag_is_counted_where_redis_cannot_tell_it(hall, client, consumer):
+    gone = add(client, hall.event("case.accepted", kind="simple"))
+    add(client, hall.event("case.signed"))
+    client.xdel(stream.STREAM, gone)
+    assert streams.look(client, now=hall.now).lag == 1
+
+
+def test_what_was_put_aside_can_be_repeated_when_its_reason_is_gone(hall, client, consumer):
+    add(client, {**hall.event("case.accepted", no="LATE", kind="simple"), "source": "new"})
+    client.xadd(stream.STREAM, {"other": "x"})
+    drain(consumer)
+    newest, oldest = streams.dead(client, limit=10)
+    assert "没有字段 event" in newest.reason
+    assert "来源 new 没有登记" in oldest.reason
+    assert not streams.repeat(client, newest)
+    with hall.app.db.write() as conn:
+        sources.add(conn, "new", hall="main", test=False, go_live=hall.now, now=hall.now)
+    assert streams.repeat(client, oldest)
+    drain(consumer)
+    assert [r["no"] for r in hall.rows(tables.cases)] == ["LATE"]
+    assert [d.id for d in streams.dead(client, limit=10)] == [newest.id]
+
+
+def test_names_of_readers_that_have_ended_go_but_never_one_with_entries_of_its_own(hall, client, consumer, monkeypatch):
+    add(client, hall.event("case.accepted", kind="simple"))
+    client.xreadgroup(stream.GROUP, "holds one", {stream.STREAM: ">"})
+    client.xgroup_createconsumer(stream.STREAM, stream.GROUP, "gone")
+    consumer._trim_at = 0.0
+    consumer._trim()
+    names = {c["name"].decode() for c in client.xinfo_consumers(stream.STREAM, stream.GROUP)}
+    assert names >= {"gone", "holds one"}
+    monkeypatch.setattr(stream, "GONE_MS", -1)
+    consumer._trim_at = 0.0
+    consumer._trim()
+    assert {c["name"] for c in client.xinfo_consumers(stream.STREAM, stream.GROUP)} - {b"me"} == {b"holds one"}

@@ -51,6 +51,7 @@ def source() -> None:
         "sla source add 北厅系统 --hall north",
         "sla source add 演练 --test",
         "sla source add hall --go-live 2026-12-01",
+        "sla source add 台账 --batch-delay 18h",
         "sla source add hall --json",
     ),
 )
@@ -58,16 +59,29 @@ def source() -> None:
 @click.option("--hall", default="main", metavar="厅", help="属于哪个厅，默认 main。")
 @click.option("--test", is_flag=True, help="测试来源：它的消息只进沙箱，可以用 sla source wipe 清空。")
 @click.option("--go-live", type=When(), metavar="日期", help="上线日：此前该发的提醒不补发。默认现在。")
+@click.option(
+    "--batch-delay",
+    type=Span(),
+    default="0",
+    metavar="时长",
+    help="事件由每晚的文件送来：到期后再过这么久才通报超期，免得办结还在路上。例如 18h，默认 0。",
+)
 @json_option
-def add(name: str, hall: str, test: bool, go_live: date | datetime | None, as_json: bool) -> None:
+def add(
+    name: str, hall: str, test: bool, go_live: date | datetime | None, batch_delay: timedelta, as_json: bool
+) -> None:
     now = systime.now()
     live = now if go_live is None else go_live if isinstance(go_live, datetime) else at_minute(go_live, 0)
     with opened() as app:
-        key = sources.add(app, name, hall=hall, test=test, go_live=live, now=now)
+        key = sources.add(app, name, hall=hall, test=test, go_live=live, now=now, batch_delay=batch_delay)
     if as_json:
-        emit({"name": name, "key": key, "hall": hall, "test": test, "go_live": words.instant(live)})
+        seconds = int(batch_delay.total_seconds())
+        made = {"name": name, "key": key, "hall": hall, "test": test, "go_live": words.instant(live)}
+        emit({**made, "batch_delay_seconds": seconds})
         return
     click.echo(f"已登记{'测试' if test else ''}来源 {name}（厅 {hall}），上线时间 {words.moment(live)}。")
+    if batch_delay:
+        click.echo(_delayed(batch_delay))
     click.echo(f"密钥：{key}")
     say(_ONCE)
 
@@ -90,6 +104,22 @@ def rotate(name: str, overlap: timedelta, as_json: bool) -> None:
     say(_ONCE)
     if old:
         say(f"旧密钥到 {words.moment(now + overlap)} 作废。" if overlap else "旧密钥已作废。")
+
+
+@source.command(
+    help="改每晚送文件的来源的通报延迟：到期后再过这么久才通报超期；0 表示立即通报。已通报的不收回。",
+    epilog=examples("sla source delay hall 18h", "sla source delay hall 0"),
+)
+@click.argument("name", metavar="NAME")
+@click.argument("by", type=Span(), metavar="时长")
+@json_option
+def delay(name: str, by: timedelta, as_json: bool) -> None:
+    with opened() as app:
+        moved = sources.delay(app, name, by, now=systime.now())
+    if as_json:
+        emit({"name": name, "batch_delay_seconds": int(by.total_seconds()), "clocks": moved})
+        return
+    click.echo(f"{name}：{_delayed(by) if by else '超期后立即通报。'}{moved} 个计时已重新安排。")
 
 
 @source.command(name="list", help="列出业务系统和密钥的使用情况。", epilog=examples("sla source list"))
@@ -123,9 +153,15 @@ def wipe(name: str, as_json: bool) -> None:
     click.echo(f"已清空 {name}：{gone['cases']} 件办件，{gone['inbox']} 个事件，{gone['messages']} 条消息。")
 
 
+def _delayed(by: timedelta) -> str:
+    hours = by.total_seconds() / 3600
+    return f"到期后再过 {hours:g} 小时才通报超期（事件由每晚的文件送来）。"
+
+
 def _rows(one: dict[str, Any], now: datetime) -> list[list[str | Cell]]:
     """One line per key that still holds; the source itself stands in the first."""
-    name = Cell(f"{one['name']}（测试）", "cyan") if one["test"] else one["name"]
+    late = f"（晚 {one['batch_delay'] / 3600:g} 小时通报）" if one["batch_delay"] else ""
+    name = Cell(f"{one['name']}（测试）{late}", "cyan") if one["test"] else one["name"] + late
     keys = [k for k in one["keys"] if k["expires_at"] is None or k["expires_at"] > now]
     if not keys:
         return [[name, one["hall"], words.moment(one["go_live"]), "没有（只收文件）", "—"]]
@@ -140,4 +176,11 @@ def _rows(one: dict[str, Any], now: datetime) -> list[list[str | Cell]]:
 def _plain(one: dict[str, Any]) -> dict[str, Any]:
     keys = [{k: words.instant(v) if k != "id" else v for k, v in key.items()} for key in one["keys"]]
     times = {k: words.instant(one[k]) for k in ("go_live", "created_at")}
-    return {"name": one["name"], "hall": one["hall"], "test": one["test"], **times, "keys": keys}
+    return {
+        "name": one["name"],
+        "hall": one["hall"],
+        "test": one["test"],
+        **times,
+        "batch_delay_seconds": one["batch_delay"],
+        "keys": keys,
+    }

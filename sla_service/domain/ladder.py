@@ -22,6 +22,9 @@ from sla_service.domain.schedule import First, Shape, falls_at, firsts
 FIRST_TOLD = frozenset({Role.HANDLER, Role.SECTION_HEAD, Role.DUTY})
 
 
+NO_DELAY = timedelta()
+
+
 @lru_cache(maxsize=256)
 def target_of(policy: Policy, name: str) -> Target | None:
     """The policy's target of that name, or the built-in ``reply``.
@@ -80,6 +83,7 @@ class Ladder:
     department: str | None = None
     acknowledged: bool = False  # the handler has answered what was sent: repeats "until acknowledged" rest
     acknowledged_at: datetime | None = None  # the same by its last time: rests steps that began before it, no others
+    delay: timedelta = NO_DELAY  # how long after the due instant its breach is announced: events that come by night
 
     def planned(self, after: datetime, upto: datetime) -> list[Planned]:
         """Every occurrence with ``after < at <= upto``, in order."""
@@ -105,8 +109,8 @@ class Ladder:
             elif first.step.repeat:
                 ahead += [p.at for p in islice((p for p in self._occurrences(first, after) if p.at > after), 1)]
         due = self.clock.due
-        if due is not None and due.latest_at > after and self.clock.running:
-            ahead.append(due.latest_at)  # the breach itself is noticed even where no step speaks of it
+        if due is not None and due.latest_at + self.delay > after and self.clock.running:
+            ahead.append(due.latest_at + self.delay)  # the breach itself is noticed even where no step speaks of it
         return min(ahead, default=None)
 
     # -- when a step falls ----------------------------------------------------------------------------------
@@ -118,7 +122,13 @@ class Ladder:
             return ()
         earliest, latest = (due.earliest, due.latest) if due else (None, None)
         rules, whose = (self.target, self.policy, self.calendar), (self.kind, self.department)
-        return firsts(Shape(*rules, *whose, clock.start_on, clock.limit, clock.pauses, earliest, latest))
+        found = firsts(Shape(*rules, *whose, clock.start_on, clock.limit, clock.pauses, earliest, latest))
+        return tuple(one._replace(at=self._held(one.step, one.at)) for one in found) if self.delay else found
+
+    def _held(self, step: Step, at: datetime) -> datetime:
+        """Not before the breach may be announced: the file that tells of the closing may still be on its way."""
+        due = self.clock.due
+        return at if due is None or step.anchor is not Anchor.BREACH else max(at, due.latest_at + self.delay)
 
     def _occurrences(self, first: First, after: datetime) -> Iterator[Planned]:
         """In order of time, from about ``after`` on; without end for a repeating step, so the caller stops."""
@@ -136,7 +146,8 @@ class Ladder:
             at = self._at(first, n)
 
     def _at(self, first: First, n: int) -> datetime | None:
-        return falls_at(self.policy, self.calendar, first.step, first.base, n)
+        at = falls_at(self.policy, self.calendar, first.step, first.base, n)
+        return self._held(first.step, at) if at is not None and self.delay else at
 
     def _skipped(self, step: Step, base: date, after: datetime) -> int:
         """Repeats that certainly lie before ``after``: a case forgotten for years must not be walked through them."""
@@ -177,7 +188,7 @@ def decide(ladder: Ladder, *, watermark: datetime, now: datetime) -> Firing:
     if due is not None and overtaken:
         found = [p for p in found if not (p.step.before_breach and p.at <= due.latest_at)]
     catch_up = len({p.at for p in found}) > 1
-    breached = due.latest_at if due is not None and overtaken and watermark < due.latest_at else None
+    breached = due.latest_at if due is not None and watermark < due.latest_at + ladder.delay <= now else None
     notices = _notices(ladder, found, due, now, catch_up=catch_up)
     return Firing(tuple(notices), ladder.next_after(now), breached)
 
@@ -209,13 +220,13 @@ def latest_passed(ladder: Ladder, now: datetime) -> Planned | None:
     return max(recent or ladder.planned(begin, now), key=lambda p: p.at, default=None)
 
 
-def after_move(watermark: datetime, before: Due | None, after: Due | None) -> datetime:
+def after_move(watermark: datetime, before: Due | None, after: Due | None, *, delay: timedelta = NO_DELAY) -> datetime:
     """The watermark of a clock whose due date has moved from ``before`` to ``after`` (None: paused).
 
     Steps already past count as done, so it stays where it is, with one exception: a move into the past (a late event,
     a shorter limit) makes a breach that nobody has been told of, so the ladder goes on from that breach.
     """
-    known = before is not None and before.latest_at <= watermark
-    if after is None or after.latest_at > watermark or known:
+    known = before is not None and before.latest_at + delay <= watermark
+    if after is None or after.latest_at + delay > watermark or known:
         return watermark
-    return after.latest_at - timedelta(microseconds=1)
+    return after.latest_at + delay - timedelta(microseconds=1)

@@ -11,7 +11,7 @@ from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, Clock, State, Verdict
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
-from sla_service.domain.ladder import Ladder, Notice, Planned, after_move, latest_passed, target_of, window
+from sla_service.domain.ladder import NO_DELAY, Ladder, Notice, Planned, after_move, latest_passed, target_of, window
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import Change
@@ -43,6 +43,11 @@ class Context:
     now: datetime
     silent: bool
     change: Change | None = None  # the case stood under another calendar before
+
+    @property
+    def delay(self) -> timedelta:
+        """How long after the due instant a breach of this source is announced."""
+        return timedelta(seconds=self.source["batch_delay"])
 
     @property
     def reason(self) -> Row:
@@ -105,13 +110,13 @@ class Consequences:
             watermark = max(watermark, c.now)
         known = old["breached_at"] if old else None
         if old is not None and clock.running and not c.silent:
-            watermark = max(after_move(watermark, cases.due_of(old), clock.due), live)
+            watermark = max(after_move(watermark, cases.due_of(old), clock.due, delay=c.delay), live)
         breached = self._breach(c, clock, known, watermark)
         if breached is not None and known is not None and known != breached:
             watermark = max(watermark, breached)  # moved, but told: a breach is told again only after a withdrawal
         row = cases.clock_row(c.case.source, c.case.no, clock)
         row |= {"watermark": watermark, "breached_at": breached, "next_at": None}
-        ladder = ladder_of(c.case, clock, c.policy, c.calendar)
+        ladder = ladder_of(c.case, clock, c.policy, c.calendar, delay=c.delay)
         if clock.running and ladder is not None:
             row["next_at"] = ladder.next_after(watermark)
             if old is None and clock.started_at < live and clock.target == MAIN_TARGET and not c.silent:
@@ -125,7 +130,8 @@ class Consequences:
         """The due instant whose passing is known: still standing, found in a verdict, or taken back with both dates."""
         due = clock.due
         if clock.running:
-            passed = due is not None and due.latest_at <= (watermark if known is None else c.now)
+            seen = watermark - c.delay if known is None else c.now
+            passed = due is not None and due.latest_at <= seen
         else:
             passed = clock.verdict is Verdict.BREACHED
         if passed and due is not None:
@@ -162,7 +168,7 @@ class Consequences:
         if c.old["accepted_at"] is None or c.case.handler in (None, before) or clock is None or not clock.running:
             return
         old = c.clocks.get((clock.target, clock.round))
-        ladder = ladder_of(c.case, clock, c.policy, c.calendar)
+        ladder = ladder_of(c.case, clock, c.policy, c.calendar, delay=c.delay)
         if ladder is None or old is None:
             return
         last = latest_passed(ladder, old["watermark"])
@@ -203,7 +209,8 @@ class Consequences:
 
 def _told_of_breach(c: Context, clock: Clock, old: Mapping[str, Any]) -> list[str]:
     """The roles to which steps from the breach on have gone out."""
-    ladder = ladder_of(c.case, replace(clock, due=cases.clock_of(old).due), c.policy, c.calendar)
+    then = replace(clock, due=cases.clock_of(old).due)
+    ladder = ladder_of(c.case, then, c.policy, c.calendar, delay=c.delay)
     if ladder is None:
         return []
     passed = ladder.planned(old["breached_at"] - timedelta(microseconds=1), old["watermark"])
@@ -215,11 +222,13 @@ def via_of(policy: Policy) -> tuple[str, ...]:
     return policy.no_reply_via
 
 
-def ladder_of(case: Case, clock: Clock, policy: Policy, calendar: Calendar) -> Ladder | None:
+def ladder_of(
+    case: Case, clock: Clock, policy: Policy, calendar: Calendar, *, delay: timedelta = NO_DELAY
+) -> Ladder | None:
     """The ladder of a clock, None where the policy no longer knows its target."""
     target = target_of(policy, clock.target)
     if target is None:
         return None
     answered = max((at for at, who in case.acknowledged if who == case.handler), default=None)
     kind = case.kind or policy.unclassified_as
-    return Ladder(clock, target, policy, calendar, kind, case.department, acknowledged_at=answered)
+    return Ladder(clock, target, policy, calendar, kind, case.department, acknowledged_at=answered, delay=delay)

@@ -78,7 +78,7 @@ def _key(one: Digest, hall: str) -> str:
 
 
 def _rows(app: App, conn: Connection, one: Digest, hall: str, now: datetime) -> list[dict[str, Any]]:
-    cases = summaries.running(conn, hall)
+    cases = summaries.running(conn, hall, now=now)
     found = []
     for role in one.to:
         if role == Role.HANDLER:

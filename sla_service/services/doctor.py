@@ -17,7 +17,7 @@ from sla_service.services import config_check
 from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
 from sla_service.services.ticking import NEVER, last_tick
-from sla_service.store import cases, checks, inbox, unclear
+from sla_service.store import cases, checks, inbox, sources, unclear
 
 Level = Literal["ok", "warning", "error"]
 Key = tuple[str, str]
@@ -99,6 +99,7 @@ def _clocks(app: App) -> Check:
         history: dict[Key, list[Mapping[str, Any]]] = {}
         for event in inbox.history(conn, keys):
             history.setdefault((event["source"], event["no"]), []).append(event)
+        delays = {r["name"]: timedelta(seconds=r["batch_delay"]) for r in sources.everyone(conn)}
         stored: dict[Key, list[Mapping[str, Any]]] = {}
         for clock in cases.read_clocks(conn, keys):
             stored.setdefault((clock["source"], clock["no"]), []).append(clock)
@@ -106,7 +107,7 @@ def _clocks(app: App) -> Check:
         (key, why)
         for key, row in rows.items()
         if row["accepted_at"] is not None
-        and (why := _disagrees(app, row, history.get(key, []), stored.get(key, []))) is not None
+        and (why := _disagrees(app, row, history.get(key, []), stored.get(key, []), delays[key[0]])) is not None
     ]
     if not wrong:
         return Check("clocks", "ok", f"抽查 {len(rows)} 件，计时与事件一致，没有漏掉的提醒")
@@ -116,7 +117,11 @@ def _clocks(app: App) -> Check:
 
 
 def _disagrees(
-    app: App, row: Mapping[str, Any], history: list[Mapping[str, Any]], stored: list[Mapping[str, Any]]
+    app: App,
+    row: Mapping[str, Any],
+    history: list[Mapping[str, Any]],
+    stored: list[Mapping[str, Any]],
+    delay: timedelta,
 ) -> str | None:
     """What the fold of the events says otherwise; None if all agrees.
 
@@ -135,7 +140,7 @@ def _disagrees(
         due = clock.due.on if clock.due else None
         if held["due_on"] != due:
             return f"{clock.target} 的到期日应为 {due or '无'}，库里是 {held['due_on'] or '无'}"
-        ladder = ladder_of(case, clock, policy, calendar) if clock.running else None
+        ladder = ladder_of(case, clock, policy, calendar, delay=delay) if clock.running else None
         ahead = ladder.next_after(held["watermark"]) if ladder is not None else None
         if ahead is not None and (held["next_at"] is None or held["next_at"] > ahead):
             return f"{clock.target} 的下一次提醒没有安排上"

@@ -12,7 +12,7 @@ from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
 from sla_service.services.explaining import CaseAccountOut, accepted, explain, refold
 from sla_service.services.views import case_out
-from sla_service.store import cases, inbox, queries
+from sla_service.store import cases, inbox, queries, sources
 
 Row = Mapping[str, Any]
 
@@ -53,24 +53,27 @@ def dossier(app: App, source: str, no: str, *, now: datetime) -> Dossier:
         journal = queries.journal(conn, source, no)
         wanted = queries.MessageFilter(source=source, no=no)
         messages = list(reversed(queries.messages(conn, wanted, limit=_MESSAGES)))
+        delay = sources.delay_of(conn, source)
     return Dossier(
         case=case_out(row, now=now, calendar=app.calendar(row["hall"])),
         row=row,
         account=account,
-        timers=_timers(app, row, history, clocks, now),
+        timers=_timers(app, row, history, clocks, now, delay),
         events=sorted(history, key=lambda r: inbox.event_of(r).order),
         journal=journal,
         messages=messages,
     )
 
 
-def _timers(app: App, row: Row, history: Sequence[Row], clocks: Sequence[Row], now: datetime) -> tuple[Timer, ...]:
+def _timers(
+    app: App, row: Row, history: Sequence[Row], clocks: Sequence[Row], now: datetime, delay: timedelta
+) -> tuple[Timer, ...]:
     case, policy, calendar = refold(app, row, list(history))
     stored = {(c["target"], c["round"]): c for c in clocks}
     timers = []
     for clock in case.clocks:
         kept = stored.get((clock.target, clock.round))
-        ladder = ladder_of(case, clock, policy, calendar) if clock.running else None
+        ladder = ladder_of(case, clock, policy, calendar, delay=delay) if clock.running else None
         if kept is None or ladder is None:
             continue
         first: dict[str, Planned] = {}  # of a step that repeats the next time says enough

@@ -57,7 +57,7 @@ class Rehearsal:
 
     def _sources(self, real: Connection, stage: Connection, names: Iterable[str]) -> None:
         for name, row in sources.by_name(real, names).items():
-            kept = {k: row[k] for k in ("hall", "test", "go_live")}
+            kept = {k: row[k] for k in ("hall", "test", "go_live", "batch_delay")}
             sources.add(stage, name, **kept, now=row["created_at"])
 
     def _cases(self, real: Connection, stage: Connection, keys: Sequence[Key]) -> None:

@@ -21,10 +21,20 @@ _LONGEST = 200
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def add(app: App, name: str, *, hall: str, test: bool, go_live: datetime, now: datetime) -> str:
+def add(
+    app: App,
+    name: str,
+    *,
+    hall: str,
+    test: bool,
+    go_live: datetime,
+    now: datetime,
+    batch_delay: timedelta = timedelta(),
+) -> str:
     """Registers a source and gives its key, the only time that anybody sees it.
 
-    ``hall`` has to stand in the directory. Raises UsageError for a name that no event could carry, SlaError for one
+    ``hall`` has to stand in the directory. ``batch_delay``: its events come in a nightly file, so its breaches are
+    announced only that much later. Raises UsageError for a name that no event could carry, SlaError for one
     that is taken.
     """
     _check_name(name)
@@ -32,9 +42,10 @@ def add(app: App, name: str, *, hall: str, test: bool, go_live: datetime, now: d
         known = "、".join(h.id for h in app.config.directory.halls)
         raise NotFoundError(f"没有厅 {hall}，通讯录里有 {known}。")
     with app.db.write() as conn:
-        if not rows.add(conn, name, hall=hall, test=test, go_live=go_live, now=now):
+        seconds = int(batch_delay.total_seconds())
+        if not rows.add(conn, name, hall=hall, test=test, go_live=go_live, now=now, batch_delay=seconds):
             raise SlaError(f"来源 {name} 已经登记过；要换密钥请用 sla source rotate {name}。")
-        audit.note(conn, now, audit.operator(), "source.add", name, hall=hall, test=test)
+        audit.note(conn, now, audit.operator(), "source.add", name, hall=hall, test=test, batch_delay_seconds=seconds)
         return rows.new_key(conn, name, now=now)
 
 
@@ -53,6 +64,18 @@ def rotate(app: App, name: str, *, overlap: timedelta, now: datetime) -> tuple[s
         old = rows.expire_keys(conn, name, at=now + overlap)
         audit.note(conn, now, audit.operator(), "source.rotate", name, overlap_seconds=int(overlap.total_seconds()))
         return rows.new_key(conn, name, now=now), old
+
+
+def delay(app: App, name: str, by: timedelta, *, now: datetime) -> int:
+    """From now on the breaches of this source are announced ``by`` after the due instant; gives how many clocks move.
+
+    What was announced stays announced. The tick looks at each clock once and sets its next look anew.
+    """
+    with app.db.write() as conn:
+        _known(conn, name)
+        rows.set_delay(conn, name, by)
+        audit.note(conn, now, audit.operator(), "source.delay", name, batch_delay_seconds=int(by.total_seconds()))
+        return rows.wake(conn, name, now=now)
 
 
 def listed(app: App) -> list[dict[str, Any]]:

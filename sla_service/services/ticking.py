@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sla_service.domain.case import State
@@ -79,8 +79,8 @@ def _look(app: App, row: Mapping[str, Any], now: datetime, out: _Rows) -> None:
     handler = row["handler"]
     said = (row["detail"] or {}).get("acknowledged", ())
     answered = max((datetime.fromisoformat(at) for at, who in said if who == handler), default=None)
-    kind = row["kind"] or policy.unclassified_as
-    ladder = Ladder(clock, target, policy, calendar, kind, row["department"], acknowledged_at=answered)
+    kind, delay = row["kind"] or policy.unclassified_as, timedelta(seconds=row["batch_delay"])
+    ladder = Ladder(clock, target, policy, calendar, kind, row["department"], acknowledged_at=answered, delay=delay)
     firing = decide(ladder, watermark=row["watermark"], now=now)
     breached = row["breached_at"] or firing.breached_at
     out.clocks.append({**key, "watermark": now, "breached_at": breached, "next_at": firing.next_at})

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 _K = tables.clocks
 _CASE_PART = ("hall", "kind", "department", "handler", "state", "policy_version", "calendar_version", "detail")
 _OF_CASE = tuple(tables.cases.c[name] for name in _CASE_PART)
-_OF_SOURCE = (tables.sources.c.test,)
+_OF_SOURCE = (tables.sources.c.test, tables.sources.c.batch_delay)
 _PEEK = "SELECT min(next_at) FROM clocks WHERE next_at IS NOT NULL"
 
 

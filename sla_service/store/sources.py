@@ -36,9 +36,30 @@ def keys(conn: Connection, source: str | None = None) -> list[Row]:
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
-def add(conn: Connection, name: str, *, hall: str, test: bool, go_live: datetime, now: datetime) -> bool:
-    """Registers a source; False if there is one of that name already."""
-    row = {"name": name, "hall": hall, "test": test, "go_live": go_live, "created_at": now}
+def delay_of(conn: Connection, name: str) -> timedelta:
+    """How long after the due instant a source's breaches are announced."""
+    query = sa.select(tables.sources.c.batch_delay).where(tables.sources.c.name == name)
+    return timedelta(seconds=conn.scalar(query) or 0)
+
+
+def set_delay(conn: Connection, name: str, delay: timedelta) -> None:
+    conn.execute(
+        tables.sources.update().where(tables.sources.c.name == name).values(batch_delay=int(delay.total_seconds()))
+    )
+
+
+def wake(conn: Connection, name: str, *, now: datetime) -> int:
+    """Lets every clock that the tick still watches be looked at now; gives how many."""
+    table = tables.clocks
+    watched = sa.and_(table.c.source == name, table.c.next_at > now)
+    return conn.execute(table.update().where(watched).values(next_at=now)).rowcount
+
+
+def add(
+    conn: Connection, name: str, *, hall: str, test: bool, go_live: datetime, now: datetime, batch_delay: int = 0
+) -> bool:
+    """Registers a source; False if there is one of that name already. ``batch_delay`` in seconds."""
+    row = {"name": name, "hall": hall, "test": test, "go_live": go_live, "created_at": now, "batch_delay": batch_delay}
     return bulk.insert(conn, tables.sources, [row], key=("name",)) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,16 +15,24 @@ Row = Mapping[str, Any]
 _C, _S = tables.cases.c, tables.sources
 
 
-def running(conn: Connection, hall: str) -> list[Row]:
-    """Running cases with a due date, those of test sources left out, the longest overdue first."""
+def running(conn: Connection, hall: str, *, now: datetime) -> list[Row]:
+    """Running cases with a due date, those of test sources left out, the longest overdue first.
+
+    One whose time is up but whose breach may not be announced yet (a nightly file may bring its closing) is left out.
+    """
     names = ("source", "no", "title", "kind", "matter", "department", "handler", "due_on", "due_latest_at")
     query = (
-        sa.select(*(_C[name] for name in names), _C.provisional)
+        sa.select(*(_C[name] for name in names), _C.provisional, _S.c.batch_delay)
         .join(_S, _S.c.name == _C.source)
         .where(_C.hall == hall, _C.state == "running", _C.due_on.is_not(None), sa.not_(_S.c.test))
         .order_by(_C.due_latest_at, _C.source, _C.no)
     )
-    return [dict(r) for r in conn.execute(query).mappings()]
+    rows = [dict(r) for r in conn.execute(query).mappings()]
+    return [r for r in rows if not _untold(r["due_latest_at"], timedelta(seconds=r["batch_delay"]), now)]
+
+
+def _untold(due: datetime, delay: timedelta, now: datetime) -> bool:
+    return due <= now < due + delay
 
 
 def closed_since(conn: Connection, hall: str, since: datetime) -> dict[str | None, int]:

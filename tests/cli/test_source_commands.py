@@ -200,3 +200,12 @@ def test_overlaps_are_read_in_minutes_hours_and_days():
     assert {text: Span().convert(text, None, None) for text in spans} == {
         t: timedelta(minutes=m) for t, m in spans.items()
     }
+
+
+def test_a_source_of_nightly_files_announces_its_breaches_later(shell):
+    assert "到期后再过 18 小时才通报超期" in shell("source", "add", "台账", "--batch-delay", "18h").out
+    (row,) = [r for r in shell("source", "list", "--json").json if r["name"] == "台账"]
+    assert row["batch_delay_seconds"] == 18 * 3600
+    assert "台账（晚 18 小时通报）" in shell("source", "list").out
+    assert shell("source", "delay", "台账", "0").out.startswith("台账：超期后立即通报。")
+    assert shell("source", "delay", "台帐", "2h").err == "sla：没有登记来源 台帐，已登记的见 sla source list。\n"

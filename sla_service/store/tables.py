@@ -135,6 +135,8 @@ clocks = sa.Table(
     sa.ForeignKeyConstraint(["source", "no"], ["cases.source", "cases.no"], ondelete="CASCADE"),
     sa.Index("ix_clocks_next_at", "next_at", postgresql_where=sa.text("next_at IS NOT NULL"),
              sqlite_where=sa.text("next_at IS NOT NULL")),
+    sa.Index("ix_clocks_forgotten", "source", "no", postgresql_where=sa.text("next_at IS NULL AND stopped_at IS NULL"),
+             sqlite_where=sa.text("next_at IS NULL AND stopped_at IS NULL")),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )  # fmt: skip
 
@@ -168,6 +170,8 @@ messages = sa.Table(
     sa.Index("ix_messages_queued", "channel", "not_before", "id", postgresql_where=sa.text("state = 'queued'"),
              sqlite_where=sa.text("state = 'queued'")),
     sa.Index("ix_messages_case", "source", "no"),
+    sa.Index("ix_messages_troubled", "created_at", postgresql_where=sa.text("state IN ('failed', 'unknown')"),
+             sqlite_where=sa.text("state IN ('failed', 'unknown')")),
 )  # fmt: skip
 
 #: One envelope: everything that waits for one person on one channel. Its body is frozen when it is first claimed.
@@ -211,7 +215,10 @@ attempts = sa.Table(
     sa.Column("text", sa.Text),
     sa.Index("ix_attempts_recipient", "channel", "recipient", "started_at"),
     sa.Index("ix_attempts_channel", "channel", "started_at"),
-)
+    sa.Index("ix_attempts_unclear", "started_at",
+             postgresql_where=sa.text("outcome IS NULL OR outcome = 'unknown'"),
+             sqlite_where=sa.text("outcome IS NULL OR outcome = 'unknown'")),
+)  # fmt: skip
 
 #: Who has said "seen" to which step of which case, when and how. The first word stands.
 acks = sa.Table(
@@ -362,3 +369,5 @@ mailbox = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("key", sa.Text, unique=True),  # the envelope: the same one is not shown twice
 )
+
+from sla_service.store import tables_tallies  # noqa: E402, F401  (the same metadata, complete with whoever asks for it)

@@ -132,6 +132,7 @@ clocks = sa.Table(
     sa.Column("watermark", Instant, nullable=False),  # every step planned up to here is done with
     sa.Column("breached_at", Instant),  # the due instant, once its passing was noticed
     sa.Column("next_at", Instant),  # when it next needs a look; null: never
+    sa.Column("counted_by", sa.Text),  # of a stopped one: the calendar version that its verdict was found under
     sa.ForeignKeyConstraint(["source", "no"], ["cases.source", "cases.no"], ondelete="CASCADE"),
     sa.Index("ix_clocks_next_at", "next_at", postgresql_where=sa.text("next_at IS NOT NULL"),
              sqlite_where=sa.text("next_at IS NOT NULL")),
@@ -370,4 +371,5 @@ mailbox = sa.Table(
     sa.Column("key", sa.Text, unique=True),  # the envelope: the same one is not shown twice
 )
 
-from sla_service.store import tables_tallies  # noqa: E402, F401  (the same metadata, complete with whoever asks for it)
+# The same metadata, complete with whoever asks for it.
+from sla_service.store import tables_tallies, tables_webhooks  # noqa: E402, F401

@@ -103,21 +103,21 @@ class Accepted(Data):
     matter: Name | None = Field(None, description="事项")
     department: Name | None = Field(None, description="承办科室")
     handler: Name | None = Field(None, description="承办人：编号、工号（别名）或姓名")
-    applicant: Applicant | None = None
+    applicant: Applicant | None = Field(None, description="当事人")
     wanted_by: When | None = Field(None, description="当事人希望办成的日期")
     labels: (
         Annotated[list[Label], Field(max_length=50)] | Annotated[dict[Label, Label], Field(max_length=50)] | None
-    ) = None
+    ) = Field(None, description="标签：列表或名称到值，只作记录")
     limit_days: LimitDays | None = Field(None, description="特殊问题明确的办理时限，工作日数")
-    reason: Reason | None = None
+    reason: Reason | None = Field(None, description="为什么是特殊问题")
     applicant_informed_at: When | None = Field(None, description="何时告知当事人")
 
 
 class Classified(Data):
-    kind: KindName
-    limit_days: LimitDays | None = None
-    reason: Reason | None = None
-    applicant_informed_at: When | None = None
+    kind: KindName = Field(description="简单、复杂、特殊")
+    limit_days: LimitDays | None = Field(None, description="特殊问题明确的办理时限，工作日数")
+    reason: Reason | None = Field(None, description="为什么这样分类")
+    applicant_informed_at: When | None = Field(None, description="何时告知当事人")
 
 
 class Assigned(Data):
@@ -125,8 +125,8 @@ class Assigned(Data):
         json_schema_extra={"anyOf": [{"required": ["department"]}, {"required": ["handler"]}]},
     )
 
-    department: Name | None = None
-    handler: Name | None = None
+    department: Name | None = Field(None, description="承办科室；换了科室又没写承办人，就是还没有承办人")
+    handler: Name | None = Field(None, description="承办人：编号、工号（别名）或姓名")
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Self:
@@ -136,7 +136,7 @@ class Assigned(Data):
 
 
 class Signed(Data):
-    handler: Name | None = None
+    handler: Name | None = Field(None, description="谁签收的；不写就是承办人")
 
 
 class Extended(Data):
@@ -146,9 +146,9 @@ class Extended(Data):
 
     limit_days: LimitDays | None = Field(None, description="新的总时限，从起算日算起的工作日数")
     until: When | None = Field(None, description="延到哪一天")
-    reason: Reason | None = None
-    applicant_informed_at: When | None = None
-    approved_by: Name | None = None
+    reason: Reason | None = Field(None, description="延期理由；没有就不生效")
+    applicant_informed_at: When | None = Field(None, description="何时告知当事人；没有就不生效")
+    approved_by: Name | None = Field(None, description="谁批准的；没有写的记一条异常")
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Self:
@@ -158,17 +158,17 @@ class Extended(Data):
 
 
 class Escalated(Data):
-    to: RoleName
-    by: Name | None = None
-    reason: Reason | None = None
+    to: RoleName = Field(description="交给哪个角色")
+    by: Name | None = Field(None, description="谁上报的")
+    reason: Reason | None = Field(None, description="为什么上报")
 
 
 class Paused(Data):
-    reason: PauseReason
+    reason: PauseReason = Field(description="听证、招标、拍卖、检验、检测、检疫、鉴定、专家评审、补正、其他")
     expected_until: When | None = Field(None, description="预计何时恢复")
-    applicant_informed_at: When | None = None
+    applicant_informed_at: When | None = Field(None, description="何时书面告知当事人")
     notice_no: Name | None = Field(None, description="告知书文号")
-    note: Text | None = None
+    note: Text | None = Field(None, description="说明")
 
 
 class Resumed(Data):
@@ -176,35 +176,35 @@ class Resumed(Data):
 
 
 class Reset(Data):
-    reason: Annotated[str, Field(max_length=1000, pattern=r"\S")]
+    reason: Annotated[str, Field(max_length=1000, pattern=r"\S", description="补正了什么")]
 
 
 class Urged(Data):
-    by: Name | None = None
-    text: Text | None = None
+    by: Name | None = Field(None, description="谁催的")
+    text: Text | None = Field(None, description="催办的话，原样告诉承办人")
 
 
 class Progressed(Data):
-    text: Text | None = None
+    text: Text | None = Field(None, description="进展")
 
 
 class Closed(Data):
-    outcome: OutcomeName
+    outcome: OutcomeName = Field(description="办成、解释、转办、撤回")
     replied_at: When | None = Field(None, description="何时答复当事人")
-    note: Text | None = None
+    note: Text | None = Field(None, description="办理情况")
 
 
 class Replied(Data):
-    replied_at: When | None = None
+    replied_at: When | None = Field(None, description="何时答复的；不写就是事件的 time")
 
 
 class Reopened(Data):
-    reason: Annotated[str, Field(max_length=1000, pattern=r"\S")]
+    reason: Annotated[str, Field(max_length=1000, pattern=r"\S", description="为什么重办")]
 
 
 class FollowedUp(Data):
-    satisfied: bool | None = None
-    note: Text | None = None
+    satisfied: bool | None = Field(None, description="当事人满意吗")
+    note: Text | None = Field(None, description="当事人说了什么")
 
 
 class Merged(Data):
@@ -213,11 +213,11 @@ class Merged(Data):
 
 class Voided(Data):
     event_id: Required200 = Field(description="要收回的事件的 id")
-    reason: Reason | None = None
+    reason: Reason | None = Field(None, description="为什么收回")
 
 
 class Answered(Data):
-    matter: Name | None = None
+    matter: Name | None = Field(None, description="什么事项")
     count: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(None, description="当场答复的人次，不填算 1")
 
 

@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "messages": ("messages:messages_", "发出的提醒：告诉了谁、结果如何；维护时暂停发送"),
         "template": ("template:template", "消息模板：预览、可用的变量"),
         "openapi": ("openapi:openapi", "输出 HTTP 接口的 OpenAPI 文档"),
+        "asyncapi": ("openapi:asyncapi", "输出 Redis 流、Celery 任务和 webhook 的 AsyncAPI 文档"),
+        "schemas": ("openapi:schemas_", "把全部契约写进一个文件夹，或核对写出来的是不是现在的"),
     },
 }
 _PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in section.items()}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from schemas.version import CONTRACT
 from sla_service import systime
 from sla_service.bootstrap import build
 from sla_service.errors import CalendarError, NotFoundError, SlaError, UsageError
@@ -53,9 +53,20 @@ def create_app(app: App | None = None, *, clock: Callable[[], datetime] = systim
         if app is None:
             built.db.dispose()
 
+    api = _routes(life)
+    api.state.web = web
+    return api
+
+
+def contract() -> dict[str, Any]:
+    """The OpenAPI document, which follows from the routes alone: no database is needed for it."""
+    return openapi.document(_routes(None))
+
+
+def _routes(life: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
     api = FastAPI(
         title="sla-service",
-        version=_version(),
+        version=CONTRACT,
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
         docs_url=None,
@@ -63,7 +74,6 @@ def create_app(app: App | None = None, *, clock: Callable[[], datetime] = systim
         redirect_slashes=False,
         lifespan=life,
     )
-    api.state.web = web
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
     for part in (events, cases, acks, notifications, callbacks, public, overview, case, sandbox, seen, docs, static):
         api.include_router(part.router)
@@ -85,13 +95,6 @@ def _build() -> App:
         return build()
     except SlaError as e:
         raise SystemExit(str(e)) from None
-
-
-def _version() -> str:
-    try:
-        return version("sla-service")
-    except PackageNotFoundError:  # run from the folder, not installed
-        return "0"
 
 
 async def _problem(request: Request, error: Problem) -> Response:

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from schemas.event_envelope import EXAMPLE, json_schema
+from schemas.json_schemas import told
 from schemas.replies import ProblemOut
 from sla_service.web.problems import PROBLEM_JSON, TITLES
 
@@ -101,6 +102,7 @@ def document(api: FastAPI) -> dict[str, Any]:
         schemas |= event.pop("$defs", {})
         schemas["Event"] = event
         schemas |= models_json_schema([(ProblemOut, "serialization")], ref_template=_REF)[1]["$defs"]
+        told(schemas)
         made["components"]["schemas"] = dict(sorted(schemas.items()))
         api.openapi_schema = made
     return api.openapi_schema

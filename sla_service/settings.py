@@ -33,6 +33,7 @@ from sla_service.settings_values import (
     read_database_url,
     read_public_url,
     read_switch,
+    read_web_address,
     shown,
     whole,
 )
@@ -64,9 +65,20 @@ class Settings(BaseModel):
     applicant_days: Annotated[int, BeforeValidator(whole("办结后申请人信息保存的天数（0 为不限）"))] = 1095
     audit_hash: Annotated[Literal["sha256", "sm3"], BeforeValidator(choice("sha256", "sm3"))] = "sha256"
     audit_days: Annotated[int, BeforeValidator(whole("审计日志保存的天数", least=180))] = 1095
+    doctor_seconds: Annotated[int, BeforeValidator(whole("两次自动体检之间的秒数（0 为不检）"))] = 300
+    heartbeat_url: Annotated[SecretStr | None, BeforeValidator(read_web_address)] = Field(
+        None, description="自动体检没有异常时访问的网址；没有访问就是报警"
+    )
+    metrics_token: SecretStr | None = Field(None, description="别的机器取 /metrics 用的令牌；不写则只有本机能取")
     max_body_bytes: Annotated[int, BeforeValidator(whole("字节数", least=1024))] = 16 * 1024 * 1024
     rate_requests: Annotated[int, BeforeValidator(whole("每个密钥每分钟的请求数（0 为不限）"))] = 0
     rate_failures: Annotated[int, BeforeValidator(whole("每个地址每分钟认证失败的次数（0 为不限）"))] = 60
+    webhook_http: Annotated[bool, BeforeValidator(read_switch)] = Field(
+        False, description="业务系统的 webhook 地址可否用 http"
+    )
+    webhook_private: Annotated[bool, BeforeValidator(read_switch)] = Field(
+        False, description="业务系统的 webhook 地址可否在内网"
+    )
     clock_shift: Annotated[float, BeforeValidator(number("一个秒数，用于演练"))] = 0
     open_pages: Annotated[bool, BeforeValidator(read_switch)] = Field(False, description="页面是否让本机以外的人打开")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(choice(*_LEVELS))] = "info"
@@ -92,7 +104,7 @@ class Settings(BaseModel):
     def _home(cls, path: Path) -> Path:
         return path.expanduser()
 
-    @field_validator("data_key", "data_key_old", mode="after")
+    @field_validator("data_key", "data_key_old", "metrics_token", mode="after")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value()) < MIN_KEY:
@@ -119,7 +131,7 @@ class Settings(BaseModel):
 
 #: Fields that are settings; the others describe how they came about.
 FIELDS: tuple[str, ...] = tuple(n for n in Settings.model_fields if n not in ("sources", "variables", "warnings"))
-_SECRET = frozenset({"data_key", "data_key_old"})
+_SECRET = frozenset({"data_key", "data_key_old", "heartbeat_url", "metrics_token"})
 _URLS = frozenset({"database_url", "broker_url", "public_url"})
 
 

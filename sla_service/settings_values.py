@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 _LAST_PORT = 65535
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -125,3 +127,18 @@ def read_public_url(value: object) -> str | None:
     if not good or parts.query or parts.fragment or re.search(r"\s", url):
         raise ValueError("要写外面能打开的网址，例如 https://sla.example.gov.cn")
     return url.rstrip("/")
+
+
+def read_web_address(value: object) -> SecretStr | None:
+    """An address to call, kept secret: whoever knows it may call it too."""
+    if value is None:
+        return None
+    url = str(value.get_secret_value() if isinstance(value, SecretStr) else value).strip()
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        good = False
+    if not good or parts.fragment or re.search(r"\s", url):
+        raise ValueError("要写 http:// 或 https:// 开头的网址")
+    return SecretStr(url)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from sla_service.errors import SlaError
 from sla_service.services.app import App
-from sla_service.store import audit
+from sla_service.store import audit, tallies
 
 #: 网络安全法第二十一条: logs are kept for at least six months.
 LEAST_DAYS = 180
@@ -87,7 +87,9 @@ def seal(app: App, *, now: datetime) -> int:
     done = 0
     while True:
         with app.db.write() as conn:
-            sealed = audit.seal(conn, now=now, algorithm=app.settings.audit_hash, limit=_BLOCK)
+            rows = audit.seal(conn, now=now, algorithm=app.settings.audit_hash, limit=_BLOCK)
+            tallies.add(conn, rows)
+            sealed = len(rows)
             if sealed < _BLOCK:
                 keep = timedelta(days=max(LEAST_DAYS, app.settings.audit_days))
                 audit.prune(conn, before=now - keep, now=now, blocks_at_once=_PRUNED_AT_ONCE)

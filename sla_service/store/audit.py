@@ -59,14 +59,14 @@ def closed(algorithm: str, last: str, block: Row) -> str:
     return digest(algorithm, last, json.dumps([block["n"], at, block["rows"], algorithm]))
 
 
-def seal(conn: Connection, *, now: datetime, algorithm: str, limit: int) -> int:
-    """Chains up to ``limit`` unsealed rows as one block; gives how many. 0 also when another one is at it."""
+def seal(conn: Connection, *, now: datetime, algorithm: str, limit: int) -> list[Row]:
+    """Chains up to ``limit`` unsealed rows as one block; gives them. None also when another one is at it."""
     if conn.dialect.name != "sqlite" and not conn.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))).scalar():
-        return 0
+        return []
     query = sa.select(_A).where(_A.c.block.is_(None)).order_by(_A.c.seq).limit(limit)
-    rows = [dict(r) for r in conn.execute(query).mappings()]
+    rows: list[Row] = [dict(r) for r in conn.execute(query).mappings()]
     if not rows:
-        return 0
+        return []
     head = last_block(conn)
     block = {"n": head["n"] + 1 if head else 1, "sealed_at": now, "rows": len(rows), "algorithm": algorithm}
     at = head["hash"] if head else ""
@@ -81,7 +81,7 @@ def seal(conn: Connection, *, now: datetime, algorithm: str, limit: int) -> int:
     else:
         bulk.update(conn, _A, sealed, key=("seq",))
     conn.execute(_B.insert().values(**block, hash=closed(algorithm, at, block)))
-    return len(rows)
+    return rows
 
 
 def last_block(conn: Connection) -> Row | None:

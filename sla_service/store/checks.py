@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sla_service.store import tables
+from sla_service.store import bulk, tables
+from sla_service.store.types import as_instant
 
 Row = Mapping[str, Any]
 Key = tuple[str, str]
 
-_C, _K, _M, _D, _I = (t.c for t in (tables.cases, tables.clocks, tables.messages, tables.deliveries, tables.inbox))
+_C, _K, _M, _D, _I, _A, _L = (
+    t.c
+    for t in (
+        tables.cases,
+        tables.clocks,
+        tables.messages,
+        tables.deliveries,
+        tables.inbox,
+        tables.attempts,
+        tables.audit,
+    )
+)
 
 
 def soonest(conn: Connection, *, limit: int) -> list[Key]:
-    """Running and paused cases, those that run out first at the top."""
-    query = sa.select(_C.source, _C.no).where(_C.state.in_(("running", "paused")), _C.accepted_at.is_not(None))
-    return [(s, n) for s, n in conn.execute(query.order_by(_C.due_latest_at).limit(limit))]
+    """Running cases and paused ones, of each those that run out first; an index is read from its beginning."""
+    found: list[Key] = []
+    for state in ("running", "paused"):
+        query = sa.select(_C.source, _C.no).where(_C.state == state, _C.accepted_at.is_not(None))
+        found += [(s, n) for s, n in conn.execute(query.order_by(_C.due_latest_at).limit(limit))]
+    return found
+
+
+def next_cases(conn: Connection, *, after: Key, limit: int) -> list[Key]:
+    """Accepted and other cases, closed ones too, in order of source and number; fewer than ``limit`` at the end."""
+    key = sa.tuple_(_C.source, _C.no)
+    query = sa.select(_C.source, _C.no).where(key > sa.tuple_(*map(sa.literal, after))).order_by(_C.source, _C.no)
+    return [(s, n) for s, n in conn.execute(query.limit(limit))]
+
+
+def case_count(conn: Connection) -> int:
+    return int(conn.execute(sa.select(sa.func.count()).select_from(tables.cases)).scalar_one())
+
+
+def steps_told(conn: Connection, keys: Sequence[Key]) -> list[Row]:
+    """What was written for these cases: target, round, step, occurrence, role, and the steps it stood for."""
+    names = ("source", "no", "target", "round", "step", "occurrence", "role", "detail")
+    return list(bulk.matching(conn, tables.messages, ("source", "no"), keys, columns=names))
 
 
 def without_next_look(conn: Connection, *, limit: int) -> list[Key]:
@@ -33,7 +65,7 @@ def overdue_looks(conn: Connection, *, before: datetime) -> tuple[int, datetime 
     """Clocks whose look is overdue since ``before``: how many, and the oldest."""
     query = sa.select(sa.func.count(), sa.func.min(_K.next_at)).where(_K.next_at < before)
     count, oldest = conn.execute(query).one()
-    return int(count), _instant(oldest)
+    return int(count), as_instant(oldest)
 
 
 def late_messages(conn: Connection, *, before: datetime) -> dict[str, int]:
@@ -71,6 +103,21 @@ def troubled(conn: Connection, *, since: datetime) -> list[Row]:
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
+def last_tries(conn: Connection, channel: str, *, since: datetime, limit: int) -> list[Row]:
+    """The last finished tries on a channel, the newest first: outcome, code, started_at."""
+    query = sa.select(_A.outcome, _A.code, _A.started_at).where(
+        _A.channel == channel, _A.started_at >= since, _A.outcome.is_not(None)
+    )
+    return [dict(r) for r in conn.execute(query.order_by(_A.started_at.desc()).limit(limit)).mappings()]
+
+
+def unsealed(conn: Connection, *, before: datetime) -> tuple[int, datetime | None]:
+    """Rows of the audit log written before then that no block holds, and the oldest."""
+    query = sa.select(sa.func.count(), sa.func.min(_L.at)).where(_L.block.is_(None), _L.at < before)
+    count, oldest = conn.execute(query).one()
+    return int(count), as_instant(oldest)
+
+
 def waiting_events(conn: Connection, *, before: datetime) -> tuple[int, Row | None]:
     """Events that have waited for their case since before ``before``, and the oldest of them."""
     old = sa.and_(_I.status == "waiting", _I.received_at < before)
@@ -91,11 +138,4 @@ def clock(conn: Connection) -> datetime | None:
     """What time it is where the database runs; None on SQLite, which has no clock of its own."""
     if conn.dialect.name == "sqlite":
         return None
-    return _instant(conn.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
-
-
-def _instant(value: object) -> datetime | None:
-    """SQLite's aggregates lose the column's type."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(str(value)).astimezone(UTC)
+    return as_instant(conn.execute(sa.select(sa.func.clock_timestamp())).scalar_one())

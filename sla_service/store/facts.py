@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,15 @@ def put_once(conn: Connection, key: str, value: str, *, now: datetime, expires_a
     """Says it unless somebody has; False if somebody had."""
     row = {"key": key, "value": value, "at": now, "expires_at": expires_at}
     return bulk.insert(conn, tables.facts, [row], key=("key",)) == 1
+
+
+def take_turn(conn: Connection, key: str, *, now: datetime, every: timedelta) -> bool:
+    """Is it the caller's turn? To one of all who ask, once in ``every``; a note from the future counts for nothing."""
+    f = tables.facts
+    old = sa.or_(f.c.at <= now - every, f.c.at > now + every)
+    if conn.execute(f.update().where(f.c.key == key, old).values(at=now)).rowcount == 1:
+        return True
+    return put_once(conn, key, "", now=now)
 
 
 def get(conn: Connection, key: str) -> Mapping[str, Any] | None:

@@ -64,7 +64,7 @@ def most_urgent(conn: Connection, wanted: CaseFilter, *, now: datetime, limit: i
 
 def light_counts(conn: Connection, *, now: datetime) -> dict[str, int]:
     """How many open cases show each light; beside them ``today``, those of them that end today."""
-    named = {name: _light_is(name, now) for name in ("red", "yellow", "green", "grey")}
+    named = {name: light_is(name, now) for name in ("red", "yellow", "green", "grey")}
     named["today"] = sa.and_(_C.state == "running", _C.due_on == business_date(now), sa.not_(named["red"]))
     sums = [sa.func.coalesce(sa.func.sum(sa.case((test, 1), else_=0)), 0).label(name) for name, test in named.items()]
     row = conn.execute(sa.select(*sums).where(_C.state.in_(_OPEN))).mappings().one()
@@ -158,13 +158,13 @@ def _conditions(wanted: CaseFilter, now: datetime) -> list[Condition]:
     )
     found += [column.in_(values) for column, values in columns if values]
     if wanted.lights:
-        found.append(sa.or_(*(_light_is(name, now) for name in wanted.lights)))
+        found.append(sa.or_(*(light_is(name, now) for name in wanted.lights)))
     if wanted.q:
         found.append(sa.or_(*(c.icontains(wanted.q, autoescape=True) for c in (_C.no, _C.title, _C.matter))))
     return found
 
 
-def _light_is(name: str, now: datetime) -> Condition:
+def light_is(name: str, now: datetime) -> Condition:
     """``services.views.light`` in SQL; a test holds the two equal."""
     runs = sa.and_(_C.state == "running", _C.due_on.is_not(None))
     if name == "grey":

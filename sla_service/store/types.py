@@ -36,5 +36,12 @@ def to_text(at: datetime) -> str:
     return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"  # twice as fast as strftime
 
 
+def as_instant(value: object) -> datetime | None:
+    """What an aggregate gave: SQLite's lose the column's type."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(str(value)).astimezone(UTC)
+
+
 #: JSON values: JSONB on PostgreSQL, text on SQLite.
 Json = sa.JSON().with_variant(JSONB(), "postgresql")

@@ -11,21 +11,25 @@ from sqlalchemy.engine import Connection
 
 from sla_service.store import tables
 
+#: The words of the index over what came to nothing: only then does a database use it.
+_TROUBLED = sa.text("messages.state IN ('failed', 'unknown')")
 
-def listed(conn: Connection, *, since: datetime) -> list[Mapping[str, Any]]:
+
+def listed(conn: Connection, *, since: datetime, limit: int | None = None) -> list[Mapping[str, Any]]:
     """Every message with a try since then that had no clear outcome, oldest first: channel, recipient, case, state.
 
     ``tries`` above 1 means that it may have been shown twice, state ``unknown`` that it was given up unclear. An
     independent question: it asks the tries, not what sending made of them.
     """
     m, a = tables.messages, tables.attempts
-    vague = sa.select(a.c.delivery).where(
-        a.c.started_at >= since, sa.or_(a.c.outcome == "unknown", a.c.outcome.is_(None))
-    )
+    vague = sa.or_(a.c.outcome == "unknown", a.c.outcome.is_(None))
+    tried = sa.select(m.c.id).join(a, a.c.delivery == m.c.delivery).where(vague, a.c.started_at >= since)
+    given_up = sa.select(m.c.id).where(m.c.state == "unknown", _TROUBLED, m.c.created_at >= since)
     tries = sa.select(sa.func.count()).where(a.c.delivery == m.c.delivery).correlate(m).scalar_subquery()
     query = (
         sa.select(m.c.channel, m.c.recipient, m.c.source, m.c.no, m.c.step, m.c.state, tries.label("tries"))
-        .where(sa.or_(m.c.delivery.in_(vague), sa.and_(m.c.state == "unknown", m.c.created_at >= since)))
+        .where(m.c.id.in_(sa.union(tried, given_up)))
         .order_by(m.c.id)
+        .limit(limit)
     )
     return [dict(r) for r in conn.execute(query).mappings()]

@@ -18,7 +18,7 @@ from sla_service.bootstrap import build
 from sla_service.errors import CalendarError, NotFoundError, SlaError, UsageError
 from sla_service.services.app import App
 from sla_service.web import openapi
-from sla_service.web.api import acks, callbacks, cases, events, notifications, params, public
+from sla_service.web.api import acks, callbacks, cases, events, metrics, notifications, params, public
 from sla_service.web.border import Border
 from sla_service.web.context import Web
 from sla_service.web.pages import case, docs, overview, refusal, sandbox, seen, static
@@ -75,7 +75,8 @@ def _routes(life: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None)
         lifespan=life,
     )
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
-    for part in (events, cases, acks, notifications, callbacks, public, overview, case, sandbox, seen, docs, static):
+    apis = (events, cases, acks, notifications, callbacks, public, metrics)
+    for part in (*apis, overview, case, sandbox, seen, docs, static):
         api.include_router(part.router)
     handlers: dict[type[Exception], Any] = {
         Problem: _problem,

@@ -18,6 +18,7 @@ from sla_service.domain.calendar import Calendar
 from sla_service.services import calendar_force
 from sla_service.services.app import App
 from sla_service.services.intake import receive
+from sla_service.services.metrics import Metrics
 from sla_service.store import sources
 from sla_service.store.engine import HEAD, unavailable
 from sla_service.web.body import Bodies
@@ -49,6 +50,7 @@ class Web:
             requests=Rate(app.settings.rate_requests),
             failures=Rate(app.settings.rate_failures),
         )
+        self.metrics = Metrics(app)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._probing: asyncio.Future[str | None] | None = None
 

@@ -71,12 +71,15 @@ class Keys:
             raise too_many(wait, "这个地址用错的密钥太多次，请稍后再试。")
 
     def _refusal(self, address: str, *, given: bool) -> Problem:
+        detail = "密钥不对或已停用，请核对" if given else "请求头 Authorization 里没有密钥，请写 Bearer 加密钥"
+        return self.guessed(address, f"{detail}（管理员用 sla source add 或 sla source rotate 发放）。")
+
+    def guessed(self, address: str, detail: str) -> Problem:
+        """Counts a wrong key or token from an address; gives 401, or 429 when there were too many."""
         wait = self._failures.take(address)
         if wait:
             return too_many(wait, "这个地址用错的密钥太多次，请稍后再试。")
-        detail = "密钥不对或已停用，请核对" if given else "请求头 Authorization 里没有密钥，请写 Bearer 加密钥"
-        headers = {"WWW-Authenticate": 'Bearer realm="sla"'}
-        return Problem(401, f"{detail}（管理员用 sla source add 或 sla source rotate 发放）。", headers=headers)
+        return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="sla"'})
 
     async def _ask(self, key: str, digest: bytes, now: datetime) -> str | None:
         """One look-up however many requests with that key arrive together."""

@@ -29,7 +29,7 @@ def respond(request: Request, problem: Problem) -> Response:
 
 async def _loopback_only(request: Request) -> None:
     """Pages have no login yet. Raises Problem 403 for anybody but this machine, unless the pages are opened."""
-    if web_of(request).app.settings.open_pages or _is_local(request):
+    if web_of(request).app.settings.open_pages or is_local(request):
         return
     raise Problem(403, "页面只能在运行服务的机器上打开；要让别的机器也能看，请设置 SLA_OPEN_PAGES=1 后重启。")
 
@@ -38,7 +38,7 @@ LocalOnly: Final = Depends(_loopback_only)
 Local = Annotated[None, LocalOnly]
 
 
-def _is_local(request: Request) -> bool:
+def is_local(request: Request) -> bool:
     """From this machine, by a name of this machine: a foreign site's name that leads here does not count."""
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False

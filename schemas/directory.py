@@ -28,12 +28,13 @@ class PersonFile(FileModel):
 
 
 class DepartmentFile(FileModel):
-    """``head`` is the section head, ``leader`` the bureau leader, both by id."""
+    """``head`` is the section head, ``leader`` the bureau leader, both by id; ``calendar`` instead of the hall's."""
 
     id: Word
     head: Word | None = None
     leader: Word | None = None
     hall: Word | None = None
+    calendar: Word | None = None
 
 
 class RolesFile(FileModel):

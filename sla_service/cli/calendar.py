@@ -38,7 +38,7 @@ _COLORS = {YearStatus.PROJECTED: "yellow", YearStatus.UNKNOWN: "red"}
 _BEFORE, _AFTER = 1, 2  # years around the present one
 
 calendar_option = click.option(
-    "--calendar", "name", metavar="NAME", help="哪一个日历（directory.yaml 里大厅的 calendar），默认 main。"
+    "--calendar", "name", metavar="NAME", help="哪一个日历（directory.yaml 里大厅或科室的 calendar），默认 main。"
 )
 
 
@@ -207,7 +207,7 @@ def export(year: int, out: Path | None, name: str | None, as_json: bool) -> None
 
 def chosen(app: App, name: str | None) -> tuple[days.Calendar, str]:
     """The calendar of that name, by default the main one, or the only one that halls use."""
-    used = sorted({app.calendar_name(hall.id) for hall in app.config.directory.halls})
+    used = app.calendar_names()
     if name is None:
         name = used[0] if len(used) == 1 else MAIN_CALENDAR
     if name not in {*used, *app.calendars.changes}:

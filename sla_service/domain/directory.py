@@ -6,14 +6,25 @@ recipient. Everything here is bounded by the hall, but for the ids of people, wh
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sla_service.domain.policy import Hours, Role
+from sla_service.domain.people import MAIN_HALL, Absence, Department, Hall, Person, same_name
+from sla_service.domain.policy import Role
 
-MAIN_HALL = "main"
+__all__ = [
+    "MAIN_HALL",
+    "ROLE_WORDS",
+    "Absence",
+    "Department",
+    "Directory",
+    "Fall",
+    "Hall",
+    "Person",
+    "Receivers",
+    "same_name",
+]
 
 ROLE_WORDS: Mapping[str, str] = {
     Role.HANDLER: "承办人",
@@ -26,53 +37,6 @@ ROLE_WORDS: Mapping[str, str] = {
 
 #: From the breach on: the next role up, and at the very top whoever is on duty.
 _UP = tuple(ROLE_WORDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One member of staff. ``aliases`` are other names that case systems use for him (staff numbers)."""
-
-    id: str
-    name: str
-    aliases: tuple[str, ...] = ()
-    phone: str | None = field(default=None, repr=False)
-    wecom: str | None = field(default=None, repr=False)
-    department: str | None = None
-    hall: str = MAIN_HALL
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """``head`` is its section head, ``leader`` its bureau leader, both by id; ``id`` is unique in its hall."""
-
-    id: str
-    head: str | None = None
-    leader: str | None = None
-    hall: str = MAIN_HALL
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """``by`` stands in for ``who`` (ids) from ``first`` to ``last``, both included."""
-
-    who: str
-    by: str
-    first: date
-    last: date
-
-    def covers(self, on: date) -> bool:
-        return self.first <= on <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class Hall:
-    """A service hall. ``calendar`` and ``policy`` are names, None for those of the whole service."""
-
-    id: str
-    name: str = ""
-    calendar: str | None = None
-    hours: Hours | None = None
-    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +55,6 @@ class Receivers:
     fell: tuple[Fall, ...] = ()
 
 
-def same_name(text: str) -> str:
-    """The form in which names are compared: width, case and blanks (张　三) make no difference."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
-
-
 @dataclass(frozen=True)
 class Directory:
     """Everybody, with look-ups made once. ``roles`` maps (hall, role) to ids."""
@@ -110,6 +69,7 @@ class Directory:
     _by_name: Mapping[tuple[str, str], tuple[Person, ...]] = field(init=False, repr=False, compare=False)
     _departments: Mapping[tuple[str, str], Department] = field(init=False, repr=False, compare=False)
     _absences: Mapping[str, tuple[Absence, ...]] = field(init=False, repr=False, compare=False)
+    _own_calendars: Mapping[tuple[str, str], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         keys: dict[tuple[str, str], Person] = {}
@@ -128,6 +88,7 @@ class Directory:
             "_by_name": names,
             "_departments": {(d.hall, same_name(d.id)): d for d in self.departments},
             "_absences": away,
+            "_own_calendars": {(d.hall, same_name(d.id)): d.calendar for d in self.departments if d.calendar},
         }
         for attribute, value in made.items():
             object.__setattr__(self, attribute, value)
@@ -141,6 +102,22 @@ class Directory:
             if hall.id == id_:
                 return hall
         return None
+
+    def calendar_name(self, hall: str, department: str | None = None) -> str | None:
+        """The name of the calendar that a case of this department counts by; None for the whole service's.
+
+        A department's own comes before its hall's.
+        """
+        if department and self._own_calendars:
+            own = self._own_calendars.get((hall, same_name(department)))
+            if own is not None:
+                return own
+        found = self.hall(hall)
+        return found.calendar if found else None
+
+    def mixed_halls(self) -> frozenset[str]:
+        """Halls of which some department has a calendar of its own."""
+        return frozenset(hall for hall, _ in self._own_calendars)
 
     def department(self, id_: str | None, hall: str = MAIN_HALL) -> Department | None:
         return self._departments.get((hall, same_name(id_))) if id_ else None

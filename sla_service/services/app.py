@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.policy import Policy
@@ -15,7 +16,7 @@ from sla_service.settings import Settings
 from sla_service.store import versions
 from sla_service.store.engine import Database
 
-#: The calendar of halls that name none.
+#: The calendar of halls and departments that name none.
 MAIN_CALENDAR = "main"
 
 
@@ -79,18 +80,30 @@ class App:
     _policies: dict[str, Policy] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def calendar(self, hall: str = "main") -> Calendar:
-        """The calendar in force for a hall."""
-        return self.change(hall).calendar
+    def calendar(self, hall: str = "main", department: str | None = None) -> Calendar:
+        """The calendar in force for a department of a hall."""
+        return self.change(hall, department).calendar
 
-    def change(self, hall: str = "main") -> Change:
-        """The calendar in force for a hall, and since which change."""
-        return self.calendars.change(self.calendar_name(hall))
+    def calendar_of(self, row: Mapping[str, Any]) -> Calendar:
+        """The calendar in force for a case's row."""
+        return self.change(row["hall"], row["department"]).calendar
 
-    def calendar_name(self, hall: str) -> str:
-        """The name of a hall's calendar, as the directory has it."""
-        found = self.config.directory.hall(hall)
-        return (found.calendar if found else None) or MAIN_CALENDAR
+    def change(self, hall: str = "main", department: str | None = None) -> Change:
+        """The calendar in force for a department of a hall, and since which change."""
+        return self.calendars.change(self.calendar_name(hall, department))
+
+    def calendar_name(self, hall: str, department: str | None = None) -> str:
+        """The name of the calendar as the directory has it: the department's own, else the hall's, else the main one.
+
+        A case goes by the department that has it now (docs/adr/0006-department-calendar.md).
+        """
+        return self.config.directory.calendar_name(hall, department) or MAIN_CALENDAR
+
+    def calendar_names(self) -> list[str]:
+        """Calendars that halls and departments count by."""
+        directory = self.config.directory
+        halls = {self.calendar_name(hall.id) for hall in directory.halls}
+        return sorted(halls | {d.calendar for d in directory.departments if d.calendar})
 
     def current_policy(self, hall: str = "main") -> Policy:
         """The policy for new cases of a hall."""

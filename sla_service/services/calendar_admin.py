@@ -168,11 +168,11 @@ def withdrawal(id_: int) -> Draft:
 
 def calendars_for(app: App, file: Path, named: Sequence[str]) -> list[str]:
     """The calendars that local days go to: those named; else that of the file's name; else the only one there is."""
-    known = sorted({app.calendar_name(hall.id) for hall in app.config.directory.halls})
+    known = app.calendar_names()
     if named:
         unknown = [name for name in named if name not in known]
         if unknown:
-            raise NotFoundError(f"没有大厅用日历 {unknown[0]}；directory.yaml 里用到的有：{'、'.join(known)}")
+            raise NotFoundError(f"没有大厅或科室用日历 {unknown[0]}；directory.yaml 里用到的有：{'、'.join(known)}")
         return list(dict.fromkeys(named))
     if file.stem in known:
         return [file.stem]

@@ -1,7 +1,7 @@
 """Running cases follow a new calendar: batch by batch, each in one transaction, going on wherever it was stopped.
 
 What is left to do is not written down anywhere: it is every running case that stands under another version than its
-hall's calendar has now. A case that an event or a tick touches meanwhile follows with it.
+calendar has now. A case that an event or a tick touches meanwhile follows with it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, target_of, window
 from sla_service.services import calendar_force
 from sla_service.services.app import App
+from sla_service.services.calendar_scope import scope_of
 from sla_service.services.casework import Casework
+from sla_service.services.consequences import due_changed
 from sla_service.store import cases, clocks, inbox, layers, sources
 from sla_service.store.engine import unavailable
+from sla_service.store.layers import Scope
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ def stale(app: App, rows: Sequence[Row]) -> set[Key]:
     return {
         (r["source"], r["no"])
         for r in rows
-        if r["state"] in _RUNNING and r["calendar_version"] != app.calendar(r["hall"]).version
+        if r["state"] in _RUNNING and r["calendar_version"] != app.calendar_of(r).version
     }
 
 
@@ -88,13 +91,12 @@ class _Run:
     ) -> None:
         self.app, self.change, self.clock, self.batch, self.done = app, change, clock, batch, done
         self.advance = advance or (lambda _done, _whole: None)
-        self.halls: list[str] = []
+        self.scope = Scope(())
 
     def run(self) -> None:
         with self.app.db.read() as conn:
-            name = self.change["calendar"]
-            self.halls = [hall for hall in layers.halls(conn) if self.app.calendar_name(hall) == name]
-            whole = layers.stale_count(conn, self.halls, self.change["version"])
+            self.scope = scope_of(self.app, conn, self.change["calendar"])
+            whole = layers.stale_count(conn, self.scope, self.change["version"])
         before = self.done.cases
         after: Key | None = None
         while True:
@@ -123,13 +125,13 @@ class _Run:
         calendar_force.refresh(self.app, conn)
         if self.app.calendars.change(self.change["calendar"]).seq != self.change["seq"]:
             return {}  # the next round is about the newer one
-        found = layers.stale(conn, self.halls, self.change["version"], after=after, limit=limit, lock=True)
+        found = layers.stale(conn, self.scope, self.change["version"], after=after, limit=limit, lock=True)
         return {(r["source"], r["no"]): r for r in found}
 
     def _alone(self, after: Key | None) -> list[Key]:
         """The same cases one by one: a faulty one must not keep its neighbours from following."""
         with self.app.db.read() as conn:
-            found = layers.stale(conn, self.halls, self.change["version"], after=after, limit=self.batch, lock=False)
+            found = layers.stale(conn, self.scope, self.change["version"], after=after, limit=self.batch, lock=False)
         keys = [(r["source"], r["no"]) for r in found]
         for key in keys:
             try:
@@ -145,12 +147,11 @@ class _Run:
         return keys
 
     def _finish(self) -> None:
-        """All have followed: clocks after closing look again when they should, and the messages may go."""
+        """All have followed: what still runs on closed cases follows too, and then the messages may go."""
         last: Row | None = None
         while True:
             with self.app.db.write() as conn:
-                rows = layers.after_closing(conn, self.halls, after=last, limit=self.batch)
-                clocks.reschedule(conn, [self._next(row) for row in rows])
+                rows = self._closed(conn, last)
             if len(rows) < self.batch:
                 break
             last = rows[-1]
@@ -158,12 +159,24 @@ class _Run:
             now = self.clock()
             if not layers.followed(conn, self.change["seq"], now=now):
                 return
-            for hall in self.halls:
+            steps = [due_changed(seq) for seq in layers.changes_of(conn, self.change["calendar"])]
+            for hall in self.scope.places:
                 at = window(now, self.app.current_policy(hall), self.app.calendar(hall))
-                layers.release(conn, f"due_changed {self.change['seq']}", [hall], not_before=at)
+                layers.release(conn, steps, hall, not_before=at)
+
+    def _closed(self, conn: Connection, last: Row | None) -> list[Row]:
+        """One batch of clocks that run on after closing: due dates (a follow-up's) are counted anew, verdicts stay."""
+        calendar_force.refresh(self.app, conn)
+        found = layers.after_closing(conn, self.scope.places, after=last, limit=self.batch)
+        mine = [r for r in found if self.app.calendar_name(r["hall"], r["department"]) == self.change["calendar"]]
+        dated = sorted({(r["source"], r["no"]) for r in mine if r["due_on"] is not None})
+        if dated:
+            follow(self.app, conn, dated, now=self.clock())
+        clocks.reschedule(conn, [self._next(row) for row in mine if row["due_on"] is None])
+        return found
 
     def _next(self, row: Row) -> dict[str, Any]:
-        """A clock that runs on after its case was closed: only its next look moves, its verdict has no part in it."""
+        """Of an answer that is owed only the next look moves: it has no due date."""
         policy = self.app.policy(row["policy_version"], row["hall"])
         clock, target = cases.clock_of(row), target_of(policy, row["target"])
         next_at = row["next_at"]

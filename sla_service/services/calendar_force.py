@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 #: In the place of a calendar's name: the layer belongs to all of them.
 EVERY = "*"
 PROGRAM = "sla-service"
-_HALLS = "hall_calendars"
+_PLACES = "hall_calendars"
 
 
 def refresh(app: App, conn: Connection, *, hold: bool = True) -> None:
@@ -40,7 +40,7 @@ def refresh(app: App, conn: Connection, *, hold: bool = True) -> None:
 
 
 def open_calendars(db: Database, directory: Directory, *, now: datetime) -> Calendars:
-    """The calendars in force, after what this start brings: a newer package, halls with another calendar."""
+    """The calendars in force, after what this start brings: a newer package, places with another calendar."""
     with db.read() as conn:
         due = _due(conn, directory)
     if due:
@@ -81,15 +81,14 @@ def _changes(conn: Connection, known: Mapping[str, Change]) -> dict[str, Change]
 
 def wanted(conn: Connection, directory: Directory) -> list[str]:
     """All calendars by name: the main one, those that halls name, those that have layers."""
-    named = {hall.calendar for hall in directory.halls if hall.calendar}
-    return sorted({MAIN_CALENDAR, *named, *layers.names(conn)} - {EVERY})
+    return sorted({MAIN_CALENDAR, *_named(directory).values(), *layers.names(conn)} - {EVERY})
 
 
 def _due(conn: Connection, directory: Directory) -> bool:
     held = layers.editions(conn)
     outdated = not held or any(newer(edition(), than) for than in held.values())
     missing = set(wanted(conn, directory)) - set(layers.heads(conn))
-    return outdated or bool(missing) or _moved_halls(conn, directory) != {}
+    return outdated or bool(missing) or _moved(conn, directory) != {}
 
 
 def _bring(conn: Connection, directory: Directory, now: datetime) -> None:
@@ -105,27 +104,33 @@ def _bring(conn: Connection, directory: Directory, now: datetime) -> None:
     for name in wanted(conn, directory):
         if name not in heads or reason:
             put_in_force(conn, name, compose(rows, name), reason=reason or f"日历 {name}", who=PROGRAM, now=now)
-    moved = _moved_halls(conn, directory)
+    moved = _moved(conn, directory)
     for name in sorted(set(moved.values())):
-        halls = "、".join(hall for hall, calendar in moved.items() if calendar == name)
+        places = "、".join(place for place, calendar in moved.items() if calendar == name)
         head = layers.heads(conn)[name]
-        layers.switch(conn, name, head["version"], reason=f"{halls} 改用日历 {name}", who=PROGRAM, now=now, done=False)
+        layers.switch(conn, name, head["version"], reason=f"{places} 改用日历 {name}", who=PROGRAM, now=now, done=False)
     if moved:
-        facts.put(conn, _HALLS, json.dumps(_named(directory), ensure_ascii=False), now=now)
+        facts.put(conn, _PLACES, json.dumps(_named(directory), ensure_ascii=False), now=now)
 
 
 def _named(directory: Directory) -> dict[str, str]:
-    return {hall.id: hall.calendar for hall in directory.halls if hall.calendar}
+    """Halls (``main``) and departments (``main/社会事务科``) that have a calendar of their own."""
+    halls = {hall.id: hall.calendar for hall in directory.halls if hall.calendar}
+    return halls | {f"{d.hall}/{d.id}": d.calendar for d in directory.departments if d.calendar}
 
 
-def _moved_halls(conn: Connection, directory: Directory) -> dict[str, str]:
-    """Halls that go by another calendar than at the last start, with the new one."""
-    fact = facts.get(conn, _HALLS)
+def _moved(conn: Connection, directory: Directory) -> dict[str, str]:
+    """Halls and departments that go by another calendar than at the last start, with the new one."""
+    fact = facts.get(conn, _PLACES)
     before: dict[str, str] = json.loads(fact["value"]) if fact is not None else {}
     today = _named(directory)
-    halls = {*before, *today}
-    both = {h: (before.get(h, MAIN_CALENDAR), today.get(h, MAIN_CALENDAR)) for h in sorted(halls)}
-    return {hall: new for hall, (old, new) in both.items() if old != new}
+    both = {place: (_by(place, before), _by(place, today)) for place in sorted({*before, *today})}
+    return {place: new for place, (old, new) in both.items() if old != new}
+
+
+def _by(place: str, named: Mapping[str, str]) -> str:
+    """A department without a calendar of its own goes by its hall's, a hall by the main one."""
+    return named.get(place) or named.get(place.partition("/")[0], MAIN_CALENDAR)
 
 
 # -- layers and versions ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 from sla_service.domain.case import Case, State
 from sla_service.services.app import App
 from sla_service.services.calendar_follow import BATCH, Advance
+from sla_service.services.calendar_scope import scope_of
 from sla_service.services.casework import Casework
 from sla_service.store import layers, sources
 
@@ -41,12 +42,12 @@ def moves(app: App, trial: App, *, now: datetime, advance: Advance | None = None
         if version == app.calendars.change(name).calendar.version:
             continue
         with app.db.read() as conn:
-            halls = [hall for hall in layers.halls(conn) if app.calendar_name(hall) == name]
-            whole = layers.stale_count(conn, halls, version)
+            scope = scope_of(app, conn, name)
+            whole = layers.stale_count(conn, scope, version)
         done, after = 0, None
         while True:
             with app.db.read() as conn:
-                rows = layers.stale(conn, halls, version, after=after, limit=BATCH, lock=False)
+                rows = layers.stale(conn, scope, version, after=after, limit=BATCH, lock=False)
                 held = {(r["source"], r["no"]): r for r in rows}
                 names = sources.by_name(conn, {source for source, _ in held})
                 work = Casework(trial, conn, names, now, silent=True)

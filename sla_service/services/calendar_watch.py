@@ -19,6 +19,7 @@ from sla_service.domain.policy import Role
 from sla_service.services import calendar_force
 from sla_service.services.addressing import dedupe_key
 from sla_service.services.app import App
+from sla_service.services.calendar_scope import scope_of
 from sla_service.store import layers, outbox
 
 STEP: Final = "calendar_watch"
@@ -41,7 +42,7 @@ def horizon(app: App, conn: Connection, *, now: datetime, calendar: str) -> Hori
     """How far one calendar reaches, and how many running cases of its halls reach beyond."""
     this, missing = business_date(now).year, _missing(app.calendars.change(calendar).calendar, now)
     held = layers.provisional(conn)
-    count = sum(n for hall, n in held.items() if app.calendar_name(hall) == calendar)
+    count = sum(n for hall, department, n in held if app.calendar_name(hall, department) == calendar)
     return Horizon(missing - 1 if missing > this else None, missing, count)
 
 
@@ -58,8 +59,9 @@ def standing(app: App, *, now: datetime, calendar: str) -> Standing:
     """How a calendar stands: how far it reaches, what it is made of, whether all cases follow it."""
     with app.db.read() as conn:
         calendar_force.refresh(app, conn, hold=False)
-        halls = [hall for hall in layers.halls(conn) if app.calendar_name(hall) == calendar]
-        waiting = layers.stale_count(conn, halls, app.calendars.change(calendar).calendar.version)
+        waiting = layers.stale_count(
+            conn, scope_of(app, conn, calendar), app.calendars.change(calendar).calendar.version
+        )
         rows = [row for row in layers.active(conn) if row["calendar"] in (calendar_force.EVERY, calendar)]
         return Standing(horizon(app, conn, now=now, calendar=calendar), waiting, tuple(rows))
 

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, State, Status
-from sla_service.domain.fold import fold
 from sla_service.domain.policy import BEIJING, Policy
 from sla_service.services import calendar_force, consequences
 from sla_service.services.app import App
+from sla_service.services.refolding import Refolded, refolded
 from sla_service.store import cases, inbox, outbox
 
 Key = tuple[str, str]
@@ -40,8 +40,9 @@ class Casework:
         self.changed: dict[Key, Row] = {}  # stored events whose status moved
         self._history: dict[Key, dict[str, Row]] = {}
         self._clocks: dict[Key, dict[tuple[str, int], Mapping[str, Any]]] = {}
-        self._folded: dict[Key, tuple[Case, Policy]] = {}
-        self._rules: dict[tuple[str, str | None], tuple[Policy, Calendar]] = {}
+        self._folded: dict[Key, Refolded] = {}
+        self._policies: dict[tuple[str, str | None], Policy] = {}
+        self._calendars: dict[tuple[str, str | None], Calendar] = {}
 
     def load(self, keys: Sequence[Key]) -> None:
         """Locks the cases and reads what is known of them, under the calendars of this moment."""
@@ -78,74 +79,90 @@ class Casework:
 
     def fold(self, keys: Iterable[Key]) -> None:
         for key in keys:
-            case, policy = self._fold(key)
-            self._folded[key] = case, policy
+            found = self._folded[key] = self._fold(key)
             for event_id, row in self._history[key].items():
-                status, problem = case.statuses[event_id]
+                status, problem = found.case.statuses[event_id]
                 if row["status"] != status or row["problem"] != problem:
                     row["status"], row["problem"] = status.value, problem
                     self.changed[key[0], event_id] = row
 
     def folded(self, keys: Iterable[Key]) -> dict[Key, Case]:
         """The cases as they fold, with nothing noted for writing."""
-        return {key: self._fold(key)[0] for key in keys}
+        return {key: self._fold(key).case for key in keys}
 
     def calendar(self, row: Mapping[str, Any]) -> Calendar:
-        """The calendar in force for a case's hall."""
-        return self._under(row)[1]
+        """The calendar in force for a case."""
+        return self._in_force(row["hall"], row["department"])
 
-    def _under(self, row: Mapping[str, Any]) -> tuple[Policy, Calendar]:
-        """The policy a case goes by, and the calendar in force; looked up once for a batch."""
+    def _in_force(self, hall: str, department: str | None) -> Calendar:
+        """Looked up once for a batch."""
+        key = hall, department
+        if key not in self._calendars:
+            self._calendars[key] = self.app.calendar(hall, department)
+        return self._calendars[key]
+
+    def _policy(self, row: Mapping[str, Any]) -> Policy:
+        """The policy a case goes by; looked up once for a batch."""
         anew = self.anew and row["state"] != State.CLOSED  # a closed case keeps what it was judged under
         key = row["hall"], None if anew else row["policy_version"]
-        if key not in self._rules:
-            self._rules[key] = self.app.policy(key[1], key[0]), self.app.calendar(key[0])
-        return self._rules[key]
+        if key not in self._policies:
+            self._policies[key] = self.app.policy(key[1], key[0])
+        return self._policies[key]
 
-    def _fold(self, key: Key) -> tuple[Case, Policy]:
+    def _fold(self, key: Key) -> Refolded:
         row = self.rows[key]
-        policy, current = self._under(row)
         events = [inbox.event_of(r) for r in self._history[key].values()]
-        frozen = self.app.calendars.of(row["calendar_version"]) if row["state"] == State.CLOSED else current
-        case = fold(events, policy, frozen, source=key[0], no=key[1])
-        if frozen.version != current.version and case.state is not State.CLOSED:
-            case = fold(events, policy, current, source=key[0], no=key[1])  # reopened: judged anew under today's
-        return case, policy
+        clocks = self._clocks.get(key, {})
+        kept, in_force = self.app.calendars.of, self._in_force
+        return refolded(events, row, clocks, self._policy(row), kept=kept, in_force=in_force)
+
+    def _follows(self, old: Mapping[str, Any], found: Refolded) -> bool:
+        """Did the case stand under another version of its calendar? Of one calendar: departments may differ in it."""
+        if old["state"] is None or old["calendar_version"] == found.in_force.version:
+            return False
+        names = {self.app.calendar_name(old["hall"], d) for d in (old["department"], found.case.department)}
+        return len(names) == 1
+
+    def _untold(self) -> dict[Key, list[Mapping[str, Any]]]:
+        """What cases that follow a calendar have not been told of an earlier move."""
+        found: dict[Key, list[Mapping[str, Any]]] = {}
+        following = [key for key, refolded in self._folded.items() if self._follows(self.rows[key], refolded)]
+        for message in outbox.waiting_moves(self.conn, following):
+            found.setdefault((message["source"], message["no"]), []).append(message)
+        return found
 
     def write(self, new_events: set[Key]) -> None:
         """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""
         result = consequences.Consequences()
+        untold = self._untold()
         of_source: dict[str, set[str]] = {}
         woken = {key for key, row in self.changed.items() if row["status"] == Status.APPLIED}  # had to wait till now
         for source, event_id in new_events | woken:
             of_source.setdefault(source, set()).add(event_id)
-        for key, (case, policy) in self._folded.items():
-            old = self.rows[key]
-            calendar = self.calendar(old)
-            if case.state is State.CLOSED and old["state"] == State.CLOSED:
-                calendar = self.app.calendars.of(old["calendar_version"])
-            row = cases.case_row(case, old["hall"], policy, calendar, self.now)
+        for key, found in self._folded.items():
+            case, policy, old = found.case, found.policy, self.rows[key]
+            row = cases.case_row(case, old["hall"], policy, found.calendar, self.now)
             if not case.accepted:
                 row["policy_version"] = row["calendar_version"] = None
-            follows = old["state"] in (State.RUNNING, State.PAUSED) and old["calendar_version"] != calendar.version
+            follows = self._follows(old, found)
             context = consequences.Context(
-                case=case,
                 row=row,
                 old=old,
                 clocks=self._clocks.get(key, {}),
-                policy=policy,
-                calendar=calendar,
+                refolded=found,
                 directory=self.app.config.directory,
                 source=self.sources[key[0]],
                 new_events=of_source.get(key[0], set()),
                 now=self.now,
                 silent=self.silent,
-                change=self.app.change(old["hall"]) if follows else None,
+                change=self.app.change(old["hall"], case.department) if follows else None,
+                untold=untold.get(key, ()),
             )
             result.add(context)
             self.rows[key] = row
         cases.write(self.conn, result.cases)
         cases.write_clocks(self.conn, result.clocks)
         cases.delete_clocks(self.conn, result.gone)
+        outbox.overtake(self.conn, result.overtaken)
         outbox.add(self.conn, result.messages)
         outbox.note(self.conn, result.journal)

@@ -26,7 +26,7 @@ def from_file(file: DirectoryFile) -> Directory:
     )
     return Directory(
         people=people,
-        departments=tuple(Department(d.id, d.head, d.leader, d.hall or only) for d in file.departments),
+        departments=tuple(Department(d.id, d.head, d.leader, d.hall or only, d.calendar) for d in file.departments),
         roles={(r.hall or only, role): ids for r in file.roles for role, ids in _held(r)},
         absences=tuple(Absence(a.who, a.by, a.first, a.last) for a in file.absences),
         halls=halls,

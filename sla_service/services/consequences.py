@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sla_service.domain.calendar import Calendar
@@ -15,6 +15,7 @@ from sla_service.domain.ladder import NO_DELAY, Ladder, Notice, Planned, after_m
 from sla_service.domain.policy import MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import Change
+from sla_service.services.refolding import Refolded
 from sla_service.services.views import beijing
 from sla_service.store import cases
 
@@ -31,28 +32,39 @@ HELD = timedelta(hours=2)
 class Context:
     """One case before and after a batch. ``clocks`` are the old rows by target and round."""
 
-    case: Case
+    refolded: Refolded
     row: Row
     old: Mapping[str, Any]
     clocks: Mapping[tuple[str, int], Mapping[str, Any]]
-    policy: Policy
-    calendar: Calendar
     directory: Directory
     source: Mapping[str, Any]
     new_events: set[str]
     now: datetime
     silent: bool
-    change: Change | None = None  # the case stood under another calendar before
+    change: Change | None = None  # the case stood under another version of its calendar before
+    untold: Sequence[Mapping[str, Any]] = ()  # messages about dates that a calendar has moved, still to go out
+
+    @property
+    def case(self) -> Case:
+        return self.refolded.case
+
+    @property
+    def policy(self) -> Policy:
+        return self.refolded.policy
+
+    @property
+    def calendar(self) -> Calendar:
+        """What running clocks are counted by, and when words may go out."""
+        return self.refolded.in_force
 
     @property
     def delay(self) -> timedelta:
         """How long after the due instant a breach of this source is announced."""
         return timedelta(seconds=self.source["batch_delay"])
 
-    @property
-    def reason(self) -> Row:
-        """Why a date moved, for the journal."""
-        if self.change is None:
+    def why(self, clock: Clock, old: Mapping[str, Any]) -> Row:
+        """Why a clock's date moved, for the journal."""
+        if self.change is None or not by_calendar(clock, old):
             return {"reason": "events"}
         return {"reason": "calendar", "text": self.change.reason, "change": self.change.seq}
 
@@ -79,6 +91,7 @@ class Consequences:
     gone: list[tuple[str, str, str, int]] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     journal: list[Row] = field(default_factory=list)
+    overtaken: list[int] = field(default_factory=list)  # messages that a later one stands for
 
     def add(self, c: Context) -> None:
         told = len(self.messages)
@@ -114,7 +127,7 @@ class Consequences:
         breached = self._breach(c, clock, known, watermark)
         if breached is not None and known is not None and known != breached:
             watermark = max(watermark, breached)  # moved, but told: a breach is told again only after a withdrawal
-        row = cases.clock_row(c.case.source, c.case.no, clock)
+        row = cases.clock_row(c.case.source, c.case.no, clock, c.refolded.counted_by(clock).version)
         row |= {"watermark": watermark, "breached_at": breached, "next_at": None}
         ladder = ladder_of(c.case, clock, c.policy, c.calendar, delay=c.delay)
         if clock.running and ladder is not None:
@@ -122,13 +135,14 @@ class Consequences:
             if old is None and clock.started_at < live and clock.target == MAIN_TARGET and not c.silent:
                 self._opening(c, clock)
         if old is not None and clock.running and old["due_on"] != row["due_on"]:
-            moved = {"target": clock.target, "old": old["due_on"], "new": row["due_on"], **c.reason}
+            which = {"target": clock.target, "round": clock.round}
+            moved = {**which, "old": old["due_on"], "new": row["due_on"], **c.why(clock, old)}
             self._note(c, "due_changed", moved)
         return row
 
     def _breach(self, c: Context, clock: Clock, known: datetime | None, watermark: datetime) -> datetime | None:
         """The due instant whose passing is known: still standing, found in a verdict, or taken back with both dates."""
-        due = clock.due
+        due, which = clock.due, {"target": clock.target, "round": clock.round}
         if clock.running:
             seen = watermark - c.delay if known is None else c.now
             passed = due is not None and due.latest_at <= seen
@@ -136,14 +150,13 @@ class Consequences:
             passed = clock.verdict is Verdict.BREACHED
         if passed and due is not None:
             if known is None:
-                self._note(
-                    c, "breached", {"target": clock.target, "due": beijing(due.latest_at), "late_days": clock.late_days}
-                )
+                self._note(c, "breached", {**which, "due": beijing(due.latest_at), "late_days": clock.late_days})
             return due.latest_at
         if known is not None:
             new = beijing(due.latest_at) if due else None
-            why = {} if c.change is None else c.reason
-            self._note(c, "breach_withdrawn", {"target": clock.target, "old": beijing(known), "new": new, **why})
+            old = c.clocks[clock.target, clock.round]
+            why = {} if c.change is None else c.why(clock, old)
+            self._note(c, "breach_withdrawn", {**which, "old": beijing(known), "new": new, **why})
         return None
 
     def _note(self, c: Context, what: str, detail: Mapping[str, Any]) -> None:
@@ -179,19 +192,34 @@ class Consequences:
         self.messages += messages(c.about(clock), [notice], c.directory, now=c.now, extra={"reassigned": True})
 
     def _follow(self, c: Context) -> None:
-        """Those who hold a case, or were told of a breach that is none, hear of the date that a calendar has moved."""
-        if c.change is None or c.case.state is not State.RUNNING:
+        """Those who hold a case, or were told of a breach that is none, hear of the date that a calendar has moved.
+
+        From the date that they were last told of: where the message about an earlier move is still to go out, this
+        one stands for both, and there is none where the date has come back.
+        """
+        if c.change is None or c.case.state is State.PAUSED:
             return
         for clock in c.case.clocks:
             old = c.clocks.get((clock.target, clock.round))
             if old is None or not clock.running or clock.due is None or old["due_on"] in (None, clock.due.on):
                 continue
-            withdrawn = old["breached_at"] is not None and clock.due.latest_at > c.now
-            roles = dict.fromkeys((Role.HANDLER.value, *(_told_of_breach(c, clock, old) if withdrawn else ())))
-            extra = {"was": old["due_on"], "by": "工作日历", "text": c.change.reason, "withdrawn": withdrawn}
+            if not by_calendar(clock, old):
+                continue
+            untold = [m for m in c.untold if (m["target"], m["round"]) == (clock.target, clock.round)]
+            self.overtaken += [m["id"] for m in untold]
+            was = date.fromisoformat(untold[0]["detail"]["was"]) if untold else old["due_on"]
+            if was == clock.due.on:
+                continue
+            roles = [Role.HANDLER.value]
+            if clock.due.latest_at > c.now:
+                roles += [m["role"] for m in untold if m["detail"]["withdrawn"]]
+                roles += _told_of_breach(c, clock, old) if old["breached_at"] is not None else []
+            withdrawn = old["breached_at"] is not None or any(m["detail"]["withdrawn"] for m in untold)
+            withdrawn = withdrawn and clock.due.latest_at > c.now
+            extra = {"was": was, "by": "工作日历", "text": c.change.reason, "withdrawn": withdrawn}
             at = window(c.now + HELD, c.policy, c.calendar)
-            for role in roles:
-                step = Step(f"due_changed {c.change.seq}", Anchor.DUE, (role,), via_of(c.policy))
+            for role in dict.fromkeys(roles):
+                step = Step(due_changed(c.change.seq), Anchor.DUE, (role,), via_of(c.policy))
                 self._say(c, step, at, extra, clock)
 
     def _opening(self, c: Context, clock: Clock) -> None:
@@ -205,6 +233,17 @@ class Consequences:
             about = replace(about, due_on=None)
         notice = Notice(step.to[0], Planned(at, step), at, None)
         self.messages += messages(about, [notice], c.directory, now=c.now, extra=extra)
+
+
+def due_changed(seq: int) -> str:
+    """The step of messages about dates that the change of that number has moved."""
+    return f"due_changed {seq}"
+
+
+def by_calendar(clock: Clock, old: Mapping[str, Any]) -> bool:
+    """Is what is counted the same as before, so that only the calendar can have moved the date?"""
+    was = cases.clock_of(old)
+    return (clock.start_on, clock.limit, clock.pauses) == (was.start_on, was.limit, was.pauses)
 
 
 def _told_of_breach(c: Context, clock: Clock, old: Mapping[str, Any]) -> list[str]:

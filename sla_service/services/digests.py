@@ -186,7 +186,7 @@ def _item(app: App, case: Row, role: str, hall: str, now: datetime) -> Item:
         role=role,
         kind=case["kind"],
         due_on=case["due_on"],
-        left=app.calendar(hall).between(business_date(now), case["due_on"]),
+        left=app.calendar(hall, case["department"]).between(business_date(now), case["due_on"]),
         overdue=case["due_latest_at"] < now,
         handler=person.name if person else (case["handler"] or ""),
         department=case["department"] or "",

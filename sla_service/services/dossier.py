@@ -55,7 +55,7 @@ def dossier(app: App, source: str, no: str, *, now: datetime) -> Dossier:
         messages = list(reversed(queries.messages(conn, wanted, limit=_MESSAGES)))
         delay = sources.delay_of(conn, source)
     return Dossier(
-        case=case_out(row, now=now, calendar=app.calendar(row["hall"])),
+        case=case_out(row, now=now, calendar=app.calendar_of(row)),
         row=row,
         account=account,
         timers=_timers(app, row, history, clocks, now, delay),
@@ -68,12 +68,12 @@ def dossier(app: App, source: str, no: str, *, now: datetime) -> Dossier:
 def _timers(
     app: App, row: Row, history: Sequence[Row], clocks: Sequence[Row], now: datetime, delay: timedelta
 ) -> tuple[Timer, ...]:
-    case, policy, calendar = refold(app, row, list(history))
+    found = refold(app, row, history, clocks)
     stored = {(c["target"], c["round"]): c for c in clocks}
     timers = []
-    for clock in case.clocks:
+    for clock in found.case.clocks:
         kept = stored.get((clock.target, clock.round))
-        ladder = ladder_of(case, clock, policy, calendar, delay=delay) if clock.running else None
+        ladder = ladder_of(found.case, clock, found.policy, found.in_force, delay=delay) if clock.running else None
         if kept is None or ladder is None:
             continue
         first: dict[str, Planned] = {}  # of a step that repeats the next time says enough

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from schemas.replies import ClockOut, ExplainOut
-from sla_service.domain.calendar import Calendar
-from sla_service.domain.case import REPLY_TARGET, Case, Clock, State, Verdict
+from sla_service.domain.case import REPLY_TARGET, Clock, Verdict
 from sla_service.domain.clock import business_date
-from sla_service.domain.fold import fold
-from sla_service.domain.policy import BEIJING, Hours, Policy
+from sla_service.domain.policy import BEIJING, Hours
 from sla_service.errors import NotFoundError
 from sla_service.services.app import App
 from sla_service.services.due import DayOut, close_text, date_text, line
-from sla_service.store import inbox, queries
+from sla_service.services.refolding import Refolded, refolded
+from sla_service.store import cases, inbox, queries
 
 Row = Mapping[str, Any]
 
@@ -42,10 +41,13 @@ def explain(app: App, source: str, no: str, *, now: datetime) -> CaseAccountOut:
     with app.db.read() as conn:
         row = accepted(conn, source, no)
         history = inbox.history(conn, [(source, no)])
-    case, policy, calendar = refold(app, row, history)
-    clocks = [c for c in case.clocks if c.target != REPLY_TARGET]  # it has no due date, so there is nothing to count
+        stored = cases.read_clocks(conn, [(source, no)])
+    found = refold(app, row, history, stored)
+    clocks = [
+        c for c in found.case.clocks if c.target != REPLY_TARGET
+    ]  # it has no due date, so there is nothing to count
     clocks.sort(key=lambda c: (c.target != "resolve", -c.round))
-    return CaseAccountOut(source=source, no=no, clocks=tuple(_clock(c, policy, calendar, now) for c in clocks))
+    return CaseAccountOut(source=source, no=no, clocks=tuple(_clock(c, found, now) for c in clocks))
 
 
 def accepted(conn: Connection, source: str, no: str) -> Row:
@@ -58,17 +60,16 @@ def accepted(conn: Connection, source: str, no: str) -> Row:
     raise NotFoundError(f"没有办件 {source}/{no}：{more}。")
 
 
-def refold(app: App, row: Row, history: Sequence[Row]) -> tuple[Case, Policy, Calendar]:
-    """The case as intake folded it: under its own policy, a closed one under the calendar of its verdict."""
+def refold(app: App, row: Row, history: Iterable[Row], clocks: Iterable[Row]) -> Refolded:
+    """The case as intake folded it: under its own policy, each clock under its calendar. ``clocks`` are its rows."""
     policy = app.policy(row["policy_version"], row["hall"])
-    current = app.calendar(row["hall"])
-    calendar = app.calendars.of(row["calendar_version"]) if row["state"] == State.CLOSED else current
     events = [inbox.event_of(r) for r in history]
-    return fold(events, policy, calendar, source=row["source"], no=row["no"]), policy, calendar
+    stored = {(c["target"], c["round"]): c for c in clocks}
+    return refolded(events, row, stored, policy, kept=app.calendars.of, in_force=app.calendar)
 
 
-def _clock(clock: Clock, policy: Policy, calendar: Calendar, now: datetime) -> ClockAccountOut:
-    due = clock.due
+def _clock(clock: Clock, found: Refolded, now: datetime) -> ClockAccountOut:
+    due, policy, calendar = clock.due, found.policy, found.counted_by(clock)
     provisional = due is not None and due.provisional
     days = clock.account(calendar, policy.hours, today=business_date(now))
     return ClockAccountOut(

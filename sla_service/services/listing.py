@@ -21,7 +21,7 @@ def every_case(app: App, wanted: CaseFilter, *, now: datetime) -> Iterator[dict[
         with app.db.read() as conn:
             rows = queries.cases(conn, wanted, now=now, after=after, limit=_PAGE)
         for row in rows:
-            yield case_out(row, now=now, calendar=app.calendar(row["hall"]))
+            yield case_out(row, now=now, calendar=app.calendar_of(row))
         if len(rows) < _PAGE:
             return
         after = rows[-1]["source"], rows[-1]["no"]

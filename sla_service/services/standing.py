@@ -12,7 +12,7 @@ from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import REPLY_TARGET, State
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Directory
-from sla_service.domain.policy import Role
+from sla_service.domain.policy import MAIN_TARGET, Role
 from sla_service.services.app import App
 
 Row = Mapping[str, Any]
@@ -34,7 +34,8 @@ def fault(message: Row, state: Row, directory: Directory, *, now: datetime) -> s
         return "voided"
     if _seen(message, state):
         return "acknowledged"
-    if message["step"].split(" ")[0] in SPOKEN:
+    word = message["step"].split(" ")[0]
+    if word in SPOKEN and word != "due_changed":
         stopped = state["case_state"] == State.CLOSED
     else:
         stopped = state["clock_source"] is None or state["clock_stopped_at"] is not None
@@ -77,9 +78,11 @@ def _responsible(message: Row, state: Row, directory: Directory, now: datetime) 
 
 def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     """The message's case as its reader needs it."""
-    calendar = app.calendar(message["hall"])
-    due_on, latest_at = _due_shown(state, now), state["case_due_latest_at"]
-    overdue = latest_at is not None and now > latest_at and state["case_state"] != State.CLOSED
+    calendar = app.calendar(message["hall"], state["case_department"])
+    side = message["target"] not in (MAIN_TARGET, REPLY_TARGET)  # signing and following up have dates of their own
+    of = "clock" if side else "case"
+    due_on, latest_at = _due_shown(state, of, now), state[f"{of}_due_latest_at"]
+    overdue = latest_at is not None and now > latest_at and (side or state["case_state"] != State.CLOSED)
     detail = message["detail"]
     directory = app.config.directory
     handler = state["case_handler"]
@@ -94,7 +97,7 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
         due_on=due_on,
         left=_left(calendar, due_on, now),
         overdue=overdue,
-        provisional=_provisional(state),
+        provisional=_provisional(state, of),
         handler=person.name if person else (handler or ""),
         department=state["case_department"] or "",
         by=one_line(detail.get("by") or ""),
@@ -106,10 +109,10 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     )
 
 
-def _due_shown(state: Row, now: datetime) -> date | None:
+def _due_shown(state: Row, of: str, now: datetime) -> date | None:
     """The due date that people know; once a provisional one has passed, the latest that it may become."""
-    known: date | None = state["case_due_on"]
-    return known if known is not None and business_date(now) <= known else state["case_due_latest"]
+    known: date | None = state[f"{of}_due_on"]
+    return known if known is not None and business_date(now) <= known else state[f"{of}_due_latest"]
 
 
 def _moved(message: Row) -> tuple[date, date] | None:
@@ -121,10 +124,10 @@ def _left(calendar: Calendar, due_on: Any, now: datetime) -> int | None:
     return None if due_on is None else calendar.between(business_date(now), due_on)
 
 
-def _provisional(state: Row) -> str:
-    if not state["case_provisional"]:
+def _provisional(state: Row, of: str) -> str:
+    if not state[f"{of}_provisional"]:
         return ""
-    first, last = state["case_due_earliest"], state["case_due_latest"]
+    first, last = state[f"{of}_due_earliest"], state[f"{of}_due_latest"]
     if first == last:
         return "等放假通知"
     return f"视放假通知为{first.month}月{first.day}日至{last.month}月{last.day}日"

@@ -154,8 +154,11 @@ def _detail(case: Case) -> dict[str, Any]:
     }
 
 
-def clock_row(source: str, no: str, clock: Clock) -> dict[str, Any]:
-    """A clock's row without what the ladder adds to it (watermark, breached_at, next_at)."""
+def clock_row(source: str, no: str, clock: Clock, counted_by: str | None) -> dict[str, Any]:
+    """A clock's row without what the ladder adds to it (watermark, breached_at, next_at).
+
+    ``counted_by`` is the calendar version of a stopped one's verdict; a running one goes by the calendar in force.
+    """
     due = clock.due
     return {
         "source": source,
@@ -174,6 +177,7 @@ def clock_row(source: str, no: str, clock: Clock) -> dict[str, Any]:
         "provisional": due.provisional if due else False,
         "verdict": clock.verdict.value if clock.verdict else None,
         "late_days": clock.late_days,
+        "counted_by": None if clock.running else counted_by,
     }
 
 

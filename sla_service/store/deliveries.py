@@ -28,6 +28,7 @@ _CASE_FIELDS = (
     "calendar_version",
     "detail",
 )
+_CLOCK_FIELDS = ("due_on", "due_latest", "due_latest_at", "due_earliest", "provisional")
 #: Outcomes after which the provider has certainly not counted the message.
 _NOT_COUNTED = ("refused", "unavailable", "rate_limited")
 
@@ -67,7 +68,7 @@ def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
         sa.select(
             _M.c.id,
             *(case.c[name].label(f"case_{name}") for name in _CASE_FIELDS),
-            clock.c.due_on.label("clock_due_on"),
+            *(clock.c[name].label(f"clock_{name}") for name in _CLOCK_FIELDS),
             clock.c.stopped_at.label("clock_stopped_at"),
             clock.c.source.label("clock_source"),
             _K.c.at.label("ack_at"),

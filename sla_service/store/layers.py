@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +107,11 @@ def pending(conn: Connection) -> list[Row]:
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
+def changes_of(conn: Connection, calendar: str) -> list[int]:
+    """Numbers of all changes of a calendar, oldest first."""
+    return list(conn.execute(sa.select(_X.c.seq).where(_X.c.calendar == calendar).order_by(_X.c.seq)).scalars())
+
+
 def followed(conn: Connection, seq: int, *, now: datetime) -> bool:
     """All cases have followed; False if somebody else said so before."""
     query = _X.update().where(_X.c.seq == seq, _X.c.recomputed_at.is_(None)).values(recomputed_at=now)
@@ -115,15 +121,35 @@ def followed(conn: Connection, seq: int, *, now: datetime) -> bool:
 # -- cases that are to follow -------------------------------------------------------------------------------
 
 
-def stale_count(conn: Connection, halls: Sequence[str], version: str) -> int:
-    return int(conn.execute(sa.select(sa.func.count()).select_from(_C).where(_stale(halls, version))).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The cases that count by one calendar: those of whole ``halls``, and of single departments (hall, name)."""
+
+    halls: tuple[str, ...]
+    departments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def places(self) -> list[str]:
+        """Every hall that has such cases."""
+        return sorted({*self.halls, *(hall for hall, _ in self.departments)})
+
+
+def departments(conn: Connection, hall_names: Iterable[str]) -> list[tuple[str, str]]:
+    """(hall, department) of the open cases of these halls, as their cases have them; "" for none."""
+    department = sa.func.coalesce(_C.c.department, "")
+    query = sa.select(_C.c.hall, department).where(_C.c.state.in_(OPEN), _C.c.hall.in_(sorted(hall_names))).distinct()
+    return [(hall, name) for hall, name in conn.execute(query).tuples()]
+
+
+def stale_count(conn: Connection, scope: Scope, version: str) -> int:
+    return int(conn.execute(sa.select(sa.func.count()).select_from(_C).where(_stale(scope, version))).scalar_one())
 
 
 def stale(
-    conn: Connection, halls: Sequence[str], version: str, *, after: tuple[str, str] | None, limit: int, lock: bool
+    conn: Connection, scope: Scope, version: str, *, after: tuple[str, str] | None, limit: int, lock: bool
 ) -> list[Row]:
-    """Running and paused cases of the halls that stand under another version, in order of source and number."""
-    query = sa.select(_C).where(_stale(halls, version)).order_by(_C.c.source, _C.c.no).limit(limit)
+    """Running and paused cases in ``scope`` that stand under another version, in order of source and number."""
+    query = sa.select(_C).where(_stale(scope, version)).order_by(_C.c.source, _C.c.no).limit(limit)
     if after is not None:
         query = query.where(sa.tuple_(_C.c.source, _C.c.no) > sa.tuple_(*map(sa.literal, after)))
     if lock:
@@ -131,9 +157,13 @@ def stale(
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
-def _stale(halls: Sequence[str], version: str) -> sa.ColumnElement[bool]:
+def _stale(scope: Scope, version: str) -> sa.ColumnElement[bool]:
     other = sa.or_(_C.c.calendar_version != version, _C.c.calendar_version.is_(None))
-    return sa.and_(_C.c.state.in_(OPEN), _C.c.hall.in_(halls), other)
+    where: sa.ColumnElement[bool] = _C.c.hall.in_(scope.halls)
+    if scope.departments:
+        of_department = sa.tuple_(_C.c.hall, sa.func.coalesce(_C.c.department, "")).in_(scope.departments)
+        where = sa.or_(where, of_department)
+    return sa.and_(_C.c.state.in_(OPEN), where, other)
 
 
 def halls(conn: Connection) -> list[str]:
@@ -141,14 +171,14 @@ def halls(conn: Connection) -> list[str]:
     return sorted(conn.execute(sa.select(tables.sources.c.hall).distinct()).scalars())
 
 
-def provisional(conn: Connection) -> dict[str, int]:
-    """Running cases by hall whose due date was counted over projected days."""
+def provisional(conn: Connection) -> list[tuple[str, str | None, int]]:
+    """Running cases by hall and department whose due date was counted over projected days."""
     query = (
-        sa.select(_C.c.hall, sa.func.count())
+        sa.select(_C.c.hall, _C.c.department, sa.func.count())
         .where(_C.c.state.in_(OPEN), _C.c.provisional.is_(True))
-        .group_by(_C.c.hall)
+        .group_by(_C.c.hall, _C.c.department)
     )
-    return {hall: int(n) for hall, n in conn.execute(query).tuples()}
+    return [(hall, department, int(n)) for hall, department, n in conn.execute(query).tuples()]
 
 
 def after_closing(conn: Connection, halls: Sequence[str], *, after: Row | None, limit: int) -> list[Row]:
@@ -161,7 +191,7 @@ def after_closing(conn: Connection, halls: Sequence[str], *, after: Row | None, 
         .where(k.c.next_at.is_not(None), k.c.stopped_at.is_(None), _C.c.state == "closed", _C.c.hall.in_(halls))
         .order_by(k.c.source, k.c.no, k.c.target, k.c.round)
         .limit(limit)
-        .with_for_update(of=k)
+        .with_for_update(of=(_C, k))
     )
     if after is not None:
         keys = ("source", "no", "target", "round")
@@ -169,10 +199,10 @@ def after_closing(conn: Connection, halls: Sequence[str], *, after: Row | None, 
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
-def release(conn: Connection, step: str, hall_names: Sequence[str], *, not_before: datetime) -> int:
-    """Lets the messages of one step go out from ``not_before`` on, all at once: one envelope for each person."""
+def release(conn: Connection, steps: Sequence[str], hall: str, *, not_before: datetime) -> int:
+    """Lets a hall's messages of these steps go out from ``not_before`` on, all at once: an envelope for each person."""
     m = tables.messages
-    mine = sa.and_(m.c.state == "queued", m.c.step == step, m.c.hall.in_(hall_names))
+    mine = sa.and_(m.c.state == "queued", m.c.step.in_(steps), m.c.hall == hall)
     return conn.execute(m.update().where(mine).values(not_before=not_before)).rowcount
 
 

@@ -33,7 +33,7 @@ def timeline(app: App, source: str, no: str, *, now: datetime) -> TimelineOut:
     entries += [(1, _change(j)) for j in journal]
     entries += [(2, _message(m, app.config.directory)) for m in reversed(messages)]
     ordered = sorted(entries, key=lambda e: (e[1].at, e[0]))
-    case = CaseOut.model_validate(case_out(row, now=now, calendar=app.calendar(row["hall"])))
+    case = CaseOut.model_validate(case_out(row, now=now, calendar=app.calendar_of(row)))
     return TimelineOut(case=case, entries=tuple(entry for _, entry in ordered))
 
 

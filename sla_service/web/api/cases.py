@@ -121,7 +121,7 @@ async def get_cases(request: Request, caller: Caller, query: Annotated[CaseQuery
 
     def page(conn: Connection) -> dict[str, Any]:
         rows = queries.cases(conn, wanted, now=now, after=behind, limit=limit + 1)
-        shown = [case_out(r, now=now, calendar=web.app.calendar(r["hall"])) for r in rows[:limit]]
+        shown = [case_out(r, now=now, calendar=web.app.calendar_of(r)) for r in rows[:limit]]
         more = pack_cursor(shown[-1]["source"], shown[-1]["no"]) if len(rows) > limit else None
         return {"cases": shown, "next": more}
 
@@ -138,7 +138,7 @@ async def get_case(request: Request, caller: Caller, source: SourceName, no: Cas
     web = web_of(request)
     _own(caller, source, no)
     row = await web.read(lambda conn: explaining.accepted(conn, source, no))
-    return answer(case_out(row, now=web.clock(), calendar=web.app.calendar(row["hall"])))
+    return answer(case_out(row, now=web.clock(), calendar=web.app.calendar_of(row)))
 
 
 @router.get(

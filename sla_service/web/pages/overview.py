@@ -74,7 +74,7 @@ def _values(app: App, conn: Connection, now: datetime) -> dict[str, Any]:
 
 def shown(app: App, row: Row, now: datetime) -> dict[str, Any]:
     """A case as pages show it: the case object with words beside its codes."""
-    plain = case_out(row, now=now, calendar=app.calendar(row["hall"]))
+    plain = case_out(row, now=now, calendar=app.calendar_of(row))
     person = None
     if row["handler"]:
         person = app.config.directory.find(row["handler"], row["department"], row["hall"])

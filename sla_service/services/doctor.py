@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sla_service.domain.case import State
 from sla_service.domain.clock import business_date
-from sla_service.domain.fold import fold
 from sla_service.services import doctor_place
 from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
 from sla_service.services.doctor_check import Check, Level, span
 from sla_service.services.doctor_flow import STUCK, checks_of_flow
+from sla_service.services.refolding import refolded
 from sla_service.store import cases, checks, inbox, sources
 
 __all__ = ["Check", "Level", "examine", "span"]
@@ -77,12 +78,14 @@ def _disagrees(
 
     Under the calendar of the case's last fold: whether that is the one in force is another question.
     """
+    in_force = app.calendar_of(row) if row["state"] == State.CLOSED else app.calendars.of(row["calendar_version"])
     policy = app.policy(row["policy_version"], row["hall"])
-    calendar = app.calendars.of(row["calendar_version"])
-    case = fold(map(inbox.event_of, history), policy, calendar, source=row["source"], no=row["no"])
+    kept = {(c["target"], c["round"]): c for c in stored}
+    events = [inbox.event_of(event) for event in history]
+    found = refolded(events, row, kept, policy, kept=app.calendars.of, in_force=lambda _hall, _department: in_force)
+    case = found.case
     if row["state"] != case.state.value:
         return f"状态应为 {case.state.value}，库里是 {row['state']}"
-    kept = {(c["target"], c["round"]): c for c in stored}
     for clock in case.clocks:
         held = kept.get((clock.target, clock.round))
         if held is None:
@@ -90,7 +93,7 @@ def _disagrees(
         due = clock.due.on if clock.due else None
         if held["due_on"] != due:
             return f"{clock.target} 的到期日应为 {due or '无'}，库里是 {held['due_on'] or '无'}"
-        ladder = ladder_of(case, clock, policy, calendar, delay=delay) if clock.running else None
+        ladder = ladder_of(case, clock, policy, found.in_force, delay=delay) if clock.running else None
         ahead = ladder.next_after(held["watermark"]) if ladder is not None else None
         if ahead is not None and (held["next_at"] is None or held["next_at"] > ahead):
             return f"{clock.target} 的下一次提醒没有安排上"
@@ -113,11 +116,11 @@ def _followed(app: App, now: datetime) -> Check:
     """A new calendar reaches running cases in batches; what is left after a while was forgotten."""
     with app.db.read() as conn:
         held = checks.open_by_calendar(conn)
-    behind = [(hall, n) for hall, version, n in held if version != app.calendar(hall).version]
+    behind = [(hall, dept, n) for hall, dept, version, n in held if version != app.calendar(hall, dept).version]
     if not behind:
         return Check("followed", "ok", "在办的件都按现行日历算过")
-    text = f"{sum(n for _, n in behind)} 件在办的件还没有按现行日历重算"
-    at = max((c.at for c in (app.change(hall) for hall, _ in behind) if c.at is not None), default=None)
+    text = f"{sum(n for _, _, n in behind)} 件在办的件还没有按现行日历重算"
+    at = max((c.at for c in (app.change(hall, dept) for hall, dept, _ in behind) if c.at is not None), default=None)
     if at is not None and now - at < STUCK:
         return Check("followed", "ok", f"{text}，正在重算")
     return Check("followed", "error", text, "sla up 会接着重算；或 sla recompute")

@@ -127,11 +127,11 @@ def waiting_events(conn: Connection, *, before: datetime) -> tuple[int, Row | No
     return int(count), dict(oldest) if oldest else None
 
 
-def open_by_calendar(conn: Connection) -> list[tuple[str, str, int]]:
-    """Open cases by hall and calendar version: how many."""
-    query = sa.select(_C.hall, _C.calendar_version, sa.func.count()).where(_C.state.in_(("running", "paused")))
-    rows = conn.execute(query.group_by(_C.hall, _C.calendar_version))
-    return [(hall, version or "", int(n)) for hall, version, n in rows]
+def open_by_calendar(conn: Connection) -> list[tuple[str, str | None, str, int]]:
+    """Open cases by hall, department and calendar version: how many."""
+    parts = (_C.hall, _C.department, _C.calendar_version)
+    query = sa.select(*parts, sa.func.count()).where(_C.state.in_(("running", "paused"))).group_by(*parts)
+    return [(hall, department, version or "", int(n)) for hall, department, version, n in conn.execute(query)]
 
 
 def clock(conn: Connection) -> datetime | None:

@@ -21,7 +21,7 @@ from tasks.celery57 import install as mend_celery
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 
-INCLUDE = ("tasks.tick", "tasks.deliver", "tasks.intake", "tasks.upkeep")
+INCLUDE = ("tasks.tick", "tasks.deliver", "tasks.intake", "tasks.upkeep", "tasks.doctor")
 #: How often cases are looked for that are still to follow a new calendar.
 UPKEEP_SECONDS = 30.0
 
@@ -42,7 +42,13 @@ def make(settings: Settings) -> Celery:
         task_queues=[Queue(name) for name in ("tick", "deliver", "intake", "upkeep")],
         task_default_queue="tick",
         task_create_missing_queues=False,
-        task_routes={"sla.tick": "tick", "sla.deliver": "deliver", "sla.ingest": "intake", "sla.upkeep": "upkeep"},
+        task_routes={
+            "sla.tick": "tick",
+            "sla.deliver": "deliver",
+            "sla.ingest": "intake",
+            "sla.upkeep": "upkeep",
+            "sla.doctor": "upkeep",
+        },
         task_serializer="json",
         accept_content=["json"],
         worker_prefetch_multiplier=1,
@@ -56,6 +62,7 @@ def make(settings: Settings) -> Celery:
         beat_schedule={
             "tick": {"task": "sla.tick", "schedule": tick, "options": {"expires": max(tick, 5.0)}},
             "upkeep": {"task": "sla.upkeep", "schedule": UPKEEP_SECONDS, "options": {"expires": UPKEEP_SECONDS}},
+            "doctor": {"task": "sla.doctor", "schedule": UPKEEP_SECONDS, "options": {"expires": UPKEEP_SECONDS}},
         },
         beat_max_loop_interval=max(1.0, tick),
     )

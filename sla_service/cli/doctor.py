@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from kombu.connection import Connection
-from kombu.exceptions import OperationalError
 
 from sla_service import bootstrap, systime
 from sla_service.cli.chinese import examples
@@ -15,13 +13,13 @@ from sla_service.cli.output import emit, json_option
 from sla_service.cli.reading import read_settings
 from sla_service.cli.tables import Cell, Column, Row, lines, terminal_width
 from sla_service.errors import ConfigError, SlaError, StoreError
+from sla_service.services import broker_look
 from sla_service.services.doctor import Check, examine
 from sla_service.settings import Settings
 from sla_service.settings_values import masked_url
 from sla_service.supervisor.broker import answers, socket_folder
 from sla_service.supervisor.place import state_folder
 
-_SECONDS = 3.0
 _LEVELS = {
     "ok": Cell("正常", "green"),
     "warning": Cell("注意", "yellow", bold=True),
@@ -34,6 +32,7 @@ _NAMES = {
     "clocks": "计时",
     "overdue": "到点处理",
     "tick": "服务运行",
+    "missing": "漏写的提醒",
     "messages": "消息",
     "queued": "消息积压",
     "leases": "发送中断",
@@ -41,10 +40,14 @@ _NAMES = {
     "unknown": "结果不明",
     "unclear": "可能重复",
     "failed": "发送失败",
+    "outcomes": "渠道近况",
     "waiting": "等待的事件",
+    "stream": "事件流",
+    "audit": "审计日志",
     "calendar": "工作日历",
     "followed": "日历重算",
     "clock": "时钟",
+    "disk": "磁盘",
     "broker": "消息队列",
 }
 
@@ -111,13 +114,7 @@ def _broker_problem(settings: Settings) -> str | None:
             sqlite_path=settings.sqlite_path, database_url=settings.database_url, var_dir=settings.var_dir
         )
         return None if answers(socket_folder(where) / "broker.sock") else "内置的消息队列没有运行"
-    try:
-        with Connection(settings.broker_url, connect_timeout=_SECONDS) as conn:  # type: ignore[no-untyped-call]
-            conn.ensure_connection(max_retries=1, timeout=_SECONDS)
-            conn.default_channel.client.ping()
-    except (OperationalError, OSError) as e:
-        return f"连不上消息队列 {masked_url(settings.broker_url)}：{e}"
-    return None
+    return broker_look.problem(settings.broker_url)
 
 
 def _row(check: Check) -> Row:

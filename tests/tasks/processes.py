@@ -67,6 +67,14 @@ class Hall:
         results = intake.receive(self.app, read, now=self.began, door="test")
         assert {r.status for r in results} == {"applied"}
 
+    def closed_without_acceptance(self, no: str, *, since: timedelta) -> None:
+        """An event that has waited for its case for so long."""
+        then = self.began - since
+        head = {"specversion": "1.0", "source": "hall", "type": "case.closed", "time": then.isoformat(), "subject": no}
+        read = [intake.read({**head, "id": no, "data": {"outcome": "resolved"}}, now=then)]
+        (result,) = intake.receive(self.app, read, now=then, door="test")
+        assert result.status == "waiting"
+
     def sent(self) -> list[str]:
         with self.app.db.read() as conn:
             rows = conn.execute(sa.select(tables.mailbox)).mappings()

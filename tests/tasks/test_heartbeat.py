@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 import redis
+from celery import Celery
+from listening import listening
 from processes import hall
+
+from sla_service.services import checkup, ticking
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +58,6 @@ def test_a_flushed_broker_changes_nothing_but_latency(pg_url, redis_url, tmp_pat
 
 
 def test_events_sent_by_celery_are_taken_in(sqlite_url, redis_url, tmp_path):
-    from celery import Celery
-
     with hall(sqlite_url, redis_url, tmp_path) as service:
         service.worker()
         sender = Celery(broker=redis_url)
@@ -93,3 +96,20 @@ def test_a_worker_reads_the_stream_of_its_broker(sqlite_url, redis_url, tmp_path
         with redis.Redis.from_url(redis_url) as client:
             client.xadd("sla:events", {"event": json.dumps(event)})
         service.wait(lambda: service.sent() == TOLD)
+
+
+@pytest.mark.parametrize("well", [True, False], ids=["all is well", "an event waits"])
+def test_the_outside_hears_of_the_service_only_while_all_is_well(well, sqlite_url, redis_url, tmp_path):
+    with listening() as (url, calls), hall(sqlite_url, redis_url, tmp_path, SLA_HEARTBEAT_URL=f"{url}/ping") as service:
+        if not well:
+            service.closed_without_acceptance("Z", since=timedelta(days=2))
+        service.worker()
+        service.beat()
+        service.wait(lambda: ticking.last_tick(service.app) != ticking.NEVER)
+        with Celery(broker=redis_url) as sender:
+            sender.send_task("sla.doctor", queue="upkeep")
+        service.wait(lambda: checkup.last(service.app) is not None)
+        service.wait(lambda: "succeeded" in service.logs().rpartition("sla.doctor")[2])
+        assert calls == (["/ping"] if well else [])
+        errors = [code for code, level in checkup.last(service.app).findings if level == "error"]
+        assert errors == ([] if well else ["waiting"])  # warnings, such as next year's calendar, are no alarm

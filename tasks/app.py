@@ -21,7 +21,16 @@ from tasks.celery57 import install as mend_celery
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 
-INCLUDE = ("tasks.tick", "tasks.deliver", "tasks.intake", "tasks.upkeep", "tasks.doctor")
+INCLUDE = ("tasks.tick", "tasks.deliver", "tasks.intake", "tasks.upkeep", "tasks.doctor", "tasks.webhooks")
+#: Task -> its queue.
+ROUTES = {
+    "sla.tick": "tick",
+    "sla.deliver": "deliver",
+    "sla.ingest": "intake",
+    "sla.upkeep": "upkeep",
+    "sla.doctor": "upkeep",
+    "sla.webhooks": "webhooks",
+}
 #: How often cases are looked for that are still to follow a new calendar.
 UPKEEP_SECONDS = 30.0
 
@@ -39,16 +48,10 @@ def make(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=False,  # the database is the truth; sla.ingest, whose message is the event, says otherwise
         task_reject_on_worker_lost=False,
-        task_queues=[Queue(name) for name in ("tick", "deliver", "intake", "upkeep")],
+        task_queues=[Queue(name) for name in dict.fromkeys(ROUTES.values())],
         task_default_queue="tick",
         task_create_missing_queues=False,
-        task_routes={
-            "sla.tick": "tick",
-            "sla.deliver": "deliver",
-            "sla.ingest": "intake",
-            "sla.upkeep": "upkeep",
-            "sla.doctor": "upkeep",
-        },
+        task_routes=ROUTES,
         task_serializer="json",
         accept_content=["json"],
         worker_prefetch_multiplier=1,

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from sla_service import systime
 from sla_service.bootstrap import build
-from sla_service.services import audit, digests, ticking
+from sla_service.services import audit, digests, ticking, webhook_sending, webhooks
 from sla_service.services.app import App
 from sla_service.services.dispatch import deliver_all
 from sla_service.store.engine import unavailable
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _app: App | None = None
 _stop = threading.Event()
+_webhooks = threading.Lock()
 
 #: Missed beats after which a worker looks for itself.
 SILENT_BEATS = 3
@@ -79,10 +80,20 @@ def _listen() -> None:
             if ticking.last_tick(app) + patience < now:
                 log.info("no beat since %s: looking for myself", patience)
                 tick(app)
+                # Beside, since a receiver that does not answer must not hold up people's messages.
+                threading.Thread(target=_send_beside, args=[app], name="webhooks", daemon=True).start()
                 deliver_all(app, clock=systime.now)
         except Exception as e:  # the watch must outlive a database that is away
             if not unavailable(e):
                 log.exception("the watch over the beat failed")
+
+
+def _send_beside(app: App) -> None:
+    try:
+        send_webhooks(app)
+    except Exception as e:
+        if not unavailable(e):
+            log.exception("what case systems are to be told could not be sent")
 
 
 def tick(app: App) -> list[str]:
@@ -99,7 +110,29 @@ def tick(app: App) -> list[str]:
 
 def ring(celery: Any, channel: str, *, expires: float) -> None:
     """Tells the workers that something waits on a channel. A broker that is away costs nothing: the next tick rings."""
+    _publish(celery, "sla.deliver", channel, expires=expires)
+
+
+def ring_for_webhooks(celery: Any, app: App, *, expires: float) -> None:
+    """The same for what case systems are to be told."""
+    if webhook_sending.waiting(app, now=systime.now()):
+        _publish(celery, "sla.webhooks", expires=expires)
+
+
+def send_webhooks(app: App) -> None:
+    """Sends what case systems are to be told, unless this process is at it already."""
+    if not _webhooks.acquire(blocking=False):
+        return
     try:
-        celery.send_task("sla.deliver", args=[channel], queue="deliver", retry=False, expires=expires)
+        tries = webhook_sending.send(app, webhooks.poster(app.settings), clock=systime.now)
+        if tries:
+            log.info("webhooks: %s tries", tries)
+    finally:
+        _webhooks.release()
+
+
+def _publish(celery: Any, task: str, *args: str, expires: float) -> None:
+    try:
+        celery.send_task(task, args=args, retry=False, expires=expires)
     except OperationalError as e:
-        log.warning("broker away, %s waits for the next tick: %s", channel, type(e).__name__)
+        log.warning("broker away, %s waits for the next tick: %s", " ".join((task, *args)), type(e).__name__)

@@ -8,7 +8,7 @@ import threading
 from celery import shared_task
 
 from sla_service import systime
-from sla_service.services import calendar_follow, calendar_watch
+from sla_service.services import calendar_follow, calendar_watch, webhooks
 from tasks import runtime
 
 log = logging.getLogger(__name__)
@@ -27,5 +27,6 @@ def upkeep() -> None:
         if done.cases or done.failed:
             log.info("%s cases followed the new calendar, %s could not", done.cases, done.failed)
         calendar_watch.watch(app, now=systime.now())
+        webhooks.prune(app, now=systime.now())
     finally:
         _at_it.release()

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Case, State, Status
 from sla_service.domain.policy import BEIJING, Policy
-from sla_service.services import calendar_force, consequences
+from sla_service.services import calendar_force, consequences, webhook_events
 from sla_service.services.app import App
 from sla_service.services.refolding import Refolded, refolded
 from sla_service.store import cases, inbox, outbox
@@ -133,7 +133,7 @@ class Casework:
 
     def write(self, new_events: set[Key]) -> None:
         """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""
-        result = consequences.Consequences()
+        result, news = consequences.Consequences(), list[webhook_events.News]()
         untold = self._untold()
         of_source: dict[str, set[str]] = {}
         woken = {key for key, row in self.changed.items() if row["status"] == Status.APPLIED}  # had to wait till now
@@ -159,6 +159,7 @@ class Casework:
                 untold=untold.get(key, ()),
             )
             result.add(context)
+            news += webhook_events.of_case(case, old, context.clocks)
             self.rows[key] = row
         cases.write(self.conn, result.cases)
         cases.write_clocks(self.conn, result.clocks)
@@ -166,3 +167,6 @@ class Casework:
         outbox.overtake(self.conn, result.overtaken)
         outbox.add(self.conn, result.messages)
         outbox.note(self.conn, result.journal)
+        if not self.silent:
+            news = [*webhook_events.of_journal(result.journal, anew=self.anew), *news]
+            webhook_events.tell(self.app, self.conn, news, now=self.now, rows=self.rows)

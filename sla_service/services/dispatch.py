@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 from sla_service.delivery.outcome import Kind, Outcome, unknown
 from sla_service.delivery.retry import Decision, Step, next_attempt
 from sla_service.errors import ChannelError
-from sla_service.services import claiming, envelopes, fallback, holding, links, receipts
+from sla_service.services import claiming, envelopes, fallback, holding, links, receipts, webhook_events
 from sla_service.services.app import App
 from sla_service.services.envelopes import Envelope
 from sla_service.store import deliveries
@@ -165,9 +165,11 @@ def _record(app: App, done: Sequence[tuple[Envelope, Outcome]], *, now: datetime
     late = []
     if taken:
         with app.db.write() as conn:
+            held = webhook_events.hold(conn, [m for e, _ in taken for m in e.messages])
             kept = [(e, o) for e, o in taken if _accepted(conn, e, o)]
             deliveries.finish_attempts(conn, [_tried(e, o) for e, o in kept], now=now)
             deliveries.settle_messages(conn, [m["id"] for e, _ in kept for m in e.messages], state="accepted")
+            webhook_events.reminded(app, conn, [(e.channel, m) for e, _ in kept for m in e.messages], held, now=now)
             receipts.catch_up(app, conn, [(e.id, e.channel, o.provider_id) for e, o in kept], now=now)
         late = [e for e, o in taken if (e, o) not in kept]
     for envelope, outcome in done:

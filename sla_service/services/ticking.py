@@ -10,7 +10,7 @@ from typing import Any
 from sla_service.domain.case import State
 from sla_service.domain.ladder import Ladder, decide, target_of
 from sla_service.domain.policy import BEIJING
-from sla_service.services import calendar_follow, calendar_force
+from sla_service.services import calendar_follow, calendar_force, webhook_events
 from sla_service.services.addressing import About, falls, messages
 from sla_service.services.app import App
 from sla_service.services.views import beijing
@@ -61,6 +61,7 @@ def fire_due(app: App, *, now: datetime, limit: int = BATCH) -> Ticked:
             cases.add_falls(conn, falls(rows.messages))
             done.messages += outbox.add(conn, rows.messages)
             outbox.note(conn, rows.journal)
+            webhook_events.tell(app, conn, webhook_events.of_journal(rows.journal), now=now)
         done.clocks += len(claimed)
         done.breaches += len(rows.journal)
         if len(claimed) < limit and not late:  # the rest is in other workers' hands
@@ -69,7 +70,7 @@ def fire_due(app: App, *, now: datetime, limit: int = BATCH) -> Ticked:
 
 def _look(app: App, row: Mapping[str, Any], now: datetime, out: _Rows) -> None:
     policy = app.policy(row["policy_version"], row["hall"])
-    calendar = app.calendar(row["hall"])
+    calendar = app.calendar_of(row)
     clock = cases.clock_of(row)
     target = target_of(policy, clock.target)
     key = {k: row[k] for k in ("source", "no", "target", "round")}
@@ -97,7 +98,8 @@ def _look(app: App, row: Mapping[str, Any], now: datetime, out: _Rows) -> None:
     )
     out.messages += messages(about, firing.notices, app.config.directory, now=now)
     if firing.breached_at is not None and row["breached_at"] is None:
-        detail = {"target": clock.target, "due": beijing(firing.breached_at), "paused": row["state"] == State.PAUSED}
+        which = {"target": clock.target, "round": clock.round}
+        detail = {**which, "due": beijing(firing.breached_at), "paused": row["state"] == State.PAUSED}
         out.journal.append({"source": row["source"], "no": row["no"], "at": now, "what": "breached", "detail": detail})
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from sla_service.store import tables
+from sla_service.store import tables, tables_webhooks
 
 #: In an order that foreign keys allow; clocks go with their cases.
-_HELD = (tables.messages, tables.journal, tables.clocks, tables.cases, tables.inbox, tables.kept)
+_HELD = (
+    tables_webhooks.webhook_events,
+    tables.messages,
+    tables.journal,
+    tables.clocks,
+    tables.cases,
+    tables.inbox,
+    tables.kept,
+)
 
 
 def wipe(conn: Connection, source: str) -> dict[str, int]:

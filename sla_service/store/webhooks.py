@@ -1,0 +1,193 @@
+"""Sources' addresses and the outbox of what is told there: written in one transaction with it, claimed with a lease.
+
+The order within a case is the order of ``id``: whoever writes holds the case's lock. An event may be claimed only when
+no earlier one of its case is still open; other cases and other sources never wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sla_service.store import bulk, tables_webhooks
+
+Row = Mapping[str, Any]
+_E, _W = tables_webhooks.webhook_events, tables_webhooks.webhooks
+
+OPEN = ("waiting", "sending")
+#: What a listing shows; the body only where it is asked for.
+SHOWN = tuple(c for c in _E.c if c.name not in ("body", "worker"))
+
+
+# -- addresses ----------------------------------------------------------------------------------------------
+
+
+def hooked(conn: Connection, sources: Iterable[str]) -> set[str]:
+    """Those of the sources that want to be told."""
+    wanted = sorted(set(sources))
+    if not wanted:
+        return set()
+    query = sa.select(_W.c.source).where(_W.c.source.in_(wanted), _W.c.disabled_at.is_(None))
+    return set(conn.execute(query).scalars())
+
+
+def endpoint(conn: Connection, source: str) -> Row | None:
+    row = conn.execute(sa.select(_W).where(_W.c.source == source)).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def endpoints(conn: Connection) -> list[Row]:
+    return [dict(r) for r in conn.execute(sa.select(_W).order_by(_W.c.source)).mappings()]
+
+
+def put(conn: Connection, source: str, url: str, *, now: datetime) -> None:
+    """Sets the address; what was held against the one before is forgotten."""
+    fresh = {"url": url, "set_at": now, "disabled_at": None, "failures": 0, "not_before": None}
+    row = {"source": source, **fresh, "answered_at": None}
+    bulk.insert(conn, _W, [row], key=("source",), update=tuple(fresh))
+
+
+def remove(conn: Connection, source: str) -> bool:
+    return conn.execute(_W.delete().where(_W.c.source == source)).rowcount == 1
+
+
+def disable(conn: Connection, source: str, url: str, *, now: datetime) -> bool:
+    """The receiver wants no more; False if the address is another one by now."""
+    mine = sa.and_(_W.c.source == source, _W.c.url == url, _W.c.disabled_at.is_(None))
+    return conn.execute(_W.update().where(mine).values(disabled_at=now)).rowcount == 1
+
+
+def answered(conn: Connection, source: str, *, now: datetime) -> None:
+    conn.execute(_W.update().where(_W.c.source == source).values(failures=0, not_before=None, answered_at=now))
+
+
+def failed(conn: Connection, source: str, *, failures: int, until: datetime) -> None:
+    """The receiver as a whole is in trouble: it is left alone until ``until``."""
+    conn.execute(_W.update().where(_W.c.source == source).values(failures=failures, not_before=until))
+
+
+# -- the outbox ---------------------------------------------------------------------------------------------
+
+
+def add(conn: Connection, rows: Sequence[Row]) -> None:
+    bulk.insert(conn, _E, rows)
+
+
+def due(conn: Connection, *, now: datetime) -> list[Row]:
+    """Addresses for which something may be sent now; one probe of an index each, however much waits."""
+    waits = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _E.c.state == "waiting", _E.c.not_before <= now)
+    lost = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _E.c.state == "sending", _E.c.lease_until < now)
+    may = sa.or_(_W.c.not_before.is_(None), _W.c.not_before <= now)
+    query = sa.select(_W).where(_W.c.disabled_at.is_(None), may, sa.or_(waits.exists(), lost.exists()))
+    return [dict(r) for r in conn.execute(query.order_by(_W.c.source)).mappings()]
+
+
+def take_back(conn: Connection, *, now: datetime) -> int:
+    """What a dead worker was sending waits again: the receiver drops what it has seen, by its id."""
+    lost = sa.and_(_E.c.state == "sending", _E.c.lease_until < now)
+    return conn.execute(_E.update().where(lost).values(state="waiting", lease_until=None)).rowcount
+
+
+def claim(conn: Connection, source: str, *, now: datetime, limit: int, lease_until: datetime, worker: str) -> list[Row]:
+    """Up to ``limit`` events of a source, each the first open one of its case; attempt + 1, with a lease."""
+    before = _E.alias("before")
+    earlier = sa.select(before.c.id).where(
+        before.c.source == _E.c.source, before.c.no == _E.c.no, before.c.state.in_(OPEN), before.c.id < _E.c.id
+    )
+    ready = (
+        sa.select(_E.c.id)
+        .where(_E.c.source == source, _E.c.state == "waiting", _E.c.not_before <= now, ~earlier.exists())
+        .order_by(_E.c.not_before, _E.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(conn.execute(ready).scalars())
+    if not ids:
+        return []
+    mine = {"state": "sending", "attempt": _E.c.attempt + 1, "lease_until": lease_until, "worker": worker}
+    conn.execute(_E.update().where(_E.c.id.in_(ids)).values(**mine))
+    query = sa.select(_E).where(_E.c.id.in_(ids)).order_by(_E.c.not_before, _E.c.id)
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def record(conn: Connection, event: int, attempt: int, *, state: str, **more: Any) -> bool:
+    """Writes what became of a try; False if its lease ran out and somebody else has the event (the fence)."""
+    mine = sa.and_(_E.c.id == event, _E.c.attempt == attempt, _E.c.state == "sending")
+    return conn.execute(_E.update().where(mine).values(state=state, lease_until=None, **more)).rowcount == 1
+
+
+def bury(conn: Connection, source: str, *, due_before: datetime | None, now: datetime, answer: str) -> int:
+    """What waits for a source, all of it or what was due before, is dead until somebody repeats it."""
+    mine = sa.and_(_E.c.source == source, _E.c.state == "waiting")
+    if due_before is not None:
+        mine = sa.and_(mine, _E.c.not_before < due_before)
+    return conn.execute(_E.update().where(mine).values(state="dead", finished_at=now, answer=answer)).rowcount
+
+
+def hasten(conn: Connection, source: str, *, now: datetime, but: Collection[int]) -> int:
+    """What waits for its next try is due now, but for what was answered with one of these."""
+    for_itself = sa.func.coalesce(_E.c.status, 0).in_(sorted(but))
+    mine = sa.and_(_E.c.source == source, _E.c.state == "waiting", _E.c.not_before > now, ~for_itself)
+    return conn.execute(_E.update().where(mine).values(not_before=now)).rowcount
+
+
+def repeat(conn: Connection, *, now: datetime, source: str | None = None, event_id: str | None = None) -> list[Row]:
+    """Dead events wait again, all their tries before them; gives them."""
+    wanted = _E.c.state == "dead"
+    if source is not None:
+        wanted = sa.and_(wanted, _E.c.source == source)
+    if event_id is not None:
+        wanted = sa.and_(wanted, _E.c.event_id == event_id)
+    fresh = {"state": "waiting", "attempt": 0, "not_before": now, "finished_at": None}
+    back = conn.execute(_E.update().where(wanted).values(**fresh).returning(_E.c.source, _E.c.event_id))
+    return [dict(r) for r in back.mappings()]
+
+
+def drop(conn: Connection, source: str) -> int:
+    """Forgets what has not gone out."""
+    gone = sa.and_(_E.c.source == source, _E.c.state != "sent")
+    return conn.execute(_E.delete().where(gone)).rowcount
+
+
+def prune(conn: Connection, *, sent_before: datetime, dead_before: datetime) -> int:
+    """Deletes what is long done."""
+    done = sa.or_(
+        sa.and_(_E.c.state == "sent", _E.c.finished_at < sent_before),
+        sa.and_(_E.c.state == "dead", _E.c.finished_at < dead_before),
+    )
+    return conn.execute(_E.delete().where(done)).rowcount
+
+
+# -- looked at ----------------------------------------------------------------------------------------------
+
+
+def counts(conn: Connection, source: str) -> dict[str, int]:
+    """How many of a source by state, of what waits, is being sent, or is dead."""
+    mine = sa.and_(_E.c.source == source, _E.c.state.in_((*OPEN, "dead")))
+    rows = conn.execute(sa.select(_E.c.state, sa.func.count()).where(mine).group_by(_E.c.state))
+    return {state: int(n) for state, n in rows}
+
+
+def oldest_waiting(conn: Connection, source: str) -> datetime | None:
+    """Since when the oldest open event of a source has been waiting."""
+    query = sa.select(_E.c.created_at).where(_E.c.source == source, _E.c.state.in_(OPEN))
+    return conn.execute(query.order_by(_E.c.created_at).limit(1)).scalar()
+
+
+def listed(conn: Connection, *, source: str | None, state: str | None, limit: int) -> list[Row]:
+    """The newest first."""
+    query = sa.select(*SHOWN).order_by(_E.c.id.desc()).limit(limit)
+    if source is not None:
+        query = query.where(_E.c.source == source)
+    if state is not None:
+        query = query.where(_E.c.state == state)
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def one(conn: Connection, event_id: str) -> Row | None:
+    row = conn.execute(sa.select(_E).where(_E.c.event_id == event_id)).mappings().one_or_none()
+    return None if row is None else dict(row)

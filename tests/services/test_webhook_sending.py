@@ -1,0 +1,356 @@
+"""Sending to case systems: at least once, in order per case, nobody held up, given up only where it is seen."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from hooked import Hooked, hook, hooked
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from receiver import Receiver
+
+from sla_service.delivery.webhook_client import Answer
+from sla_service.services import webhook_sending, webhooks
+from sla_service.store import sources, tables_webhooks
+from sla_service.store import webhooks as rows
+
+HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
+
+
+@pytest.fixture
+def told(db_url):
+    with hooked(db_url) as made:
+        yield made
+
+
+def moves(told: Hooked, no: str, times: int = 1) -> None:
+    """As many moves of a new case's due date: paused, and on again, each in a transaction of its own."""
+    told.hall.says("case.accepted", no=no, **HELD)
+    for n in range(times):
+        told.hall.now += timedelta(minutes=1)
+        told.hall.says(
+            "case.paused" if n % 2 == 0 else "case.resumed", no=no, **({"reason": "hearing"} if n % 2 == 0 else {})
+        )
+
+
+def put(told: Hooked, *numbers: str, source: str = "hall", now=None) -> None:
+    """Events in the outbox as a transaction would leave them there, one per number, in this order."""
+    now = now or told.hall.now
+    with told.hall.app.db.write() as conn:
+        n = len(told.hall.rows(tables_webhooks.webhook_events))
+        rows.add(
+            conn,
+            [
+                {
+                    "event_id": f"evt_{source}{n + i}",
+                    "source": source,
+                    "no": no,
+                    "type": "sla.closed",
+                    "body": f'{{"id":"evt_{source}{n + i}","subject":"{no}","type":"sla.closed"}}',
+                    "state": "waiting",
+                    "attempt": 0,
+                    "not_before": now,
+                    "created_at": now,
+                }
+                for i, no in enumerate(numbers)
+            ],
+        )
+
+
+def ids(receiver: Receiver) -> list[str]:
+    return [t.id for t in receiver.taken]
+
+
+def test_moves_of_one_case_arrive_in_order_and_are_done(told):
+    moves(told, "A", 4)
+    told.send()
+    assert [t.event["data"]["new_due_on"] for t in told.told()] == [None, "2026-11-25"] * 2
+    assert told.states() == ["sent"] * 4
+    assert told.send() == 0
+
+
+def test_a_failure_is_tried_again_by_the_schedule_with_the_same_id_and_body_and_a_new_time(told):
+    told.receiver.answer = 500
+    put(told, "A")
+    told.send()
+    assert told.states() == ["waiting"]
+    [row] = told.outbox()
+    assert timedelta(seconds=5) <= row["not_before"] - told.hall.now <= timedelta(seconds=5.5)
+    assert (row["status"], row["answer"]) == (500, "HTTP 500")
+    assert told.send() == 0, "not before its time"
+    told.receiver.answer = 204
+    told.hall.now += timedelta(seconds=6)
+    told.send()
+    first, second = told.receiver.got
+    assert (first.id, first.body) == (second.id, second.body)
+    assert int(second.headers["webhook-timestamp"]) == int(first.headers["webhook-timestamp"]) + 6
+    assert second.signed_by(told.secret)
+    assert told.states() == ["sent"]
+
+
+def test_ten_tries_over_three_days_then_it_is_dead_and_a_command_repeats_it(told):
+    told.receiver.answer = (503, {}, b"busy " * 1000)
+    put(told, "A")
+    began = told.hall.now
+    while told.states() == ["waiting"]:
+        told.hall.now = told.outbox()[0]["not_before"]
+        told.send()
+    assert len(told.receiver.got) == 10
+    assert timedelta(hours=75) < told.hall.now - began < timedelta(hours=84)
+    [row] = told.outbox()
+    assert (row["state"], row["status"]) == ("dead", 503)
+    assert len(row["answer"]) <= 1024
+    [(trouble, fix)] = webhooks.troubles(told.hall.app, now=told.hall.now)
+    assert "1 个事件没有发到 hall" in trouble
+    assert "sla webhooks retry" in fix
+    told.receiver.answer = 200
+    told.hall.now += timedelta(minutes=6)
+    assert webhooks.repeat(told.hall.app, source="hall", event_id=None, who="test", now=told.hall.now) == 1
+    told.send()
+    assert told.states() == ["sent"]
+    assert len({t.id for t in told.receiver.got}) == 1
+    assert webhooks.troubles(told.hall.app, now=told.hall.now) == []
+
+
+def test_a_later_one_waits_for_the_earlier_of_its_case_and_other_cases_go_on(told):
+    told.receiver.answer = lambda t: 422 if t.id == "evt_hall0" else 200
+    put(told, "A", "A", "B", "A", "C")
+    told.send()
+    assert sorted(ids(told.receiver)) == ["evt_hall2", "evt_hall4"]
+    told.receiver.answer = 200
+    told.hall.now += timedelta(seconds=6)
+    told.send()
+    assert ids(told.receiver)[2:] == ["evt_hall0", "evt_hall1", "evt_hall3"]
+
+
+def test_after_a_dead_one_the_later_ones_of_its_case_go_out(told):
+    told.receiver.answer = lambda t: 400 if t.id == "evt_hall0" else 200
+    put(told, "A", "A")
+    while told.states()[0] == "waiting":
+        told.hall.now = told.outbox()[0]["not_before"]
+        told.send()
+    assert told.states() == ["dead", "sent"]
+
+
+def test_410_disables_and_what_waits_can_be_repeated_at_a_new_address(told):
+    told.receiver.answer = 410
+    put(told, "A", "A", "B")
+    told.send(threads=1)
+    assert set(told.states()) == {"dead"}
+    assert len(told.receiver.got) == 1
+    assert webhooks.get(told.hall.app, "hall", now=told.hall.now).state == "disabled"
+    moves(told, "Z")
+    assert len(told.outbox()) == 3, "nothing is written for it any more"
+    assert [fix for _, fix in webhooks.troubles(told.hall.app, now=told.hall.now)]
+    told.receiver.answer = 200
+    assert webhooks.put(told.hall.app, "hall", told.receiver.url, who="test", now=told.hall.now).secret is None
+    assert webhooks.repeat(told.hall.app, source="hall", event_id=None, who="test", now=told.hall.now) == 3
+    told.send()
+    assert told.states() == ["sent"] * 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured_for_the_whole_receiver(told, status):
+    told.receiver.answer = (status, {"Retry-After": "1800"}, b"")
+    put(told, "A")
+    told.send()
+    put(told, "B")
+    told.receiver.answer = 200
+    told.hall.now += timedelta(minutes=29)
+    assert told.send() == 0
+    told.hall.now += timedelta(minutes=1, seconds=1)
+    told.send()
+    assert told.states() == ["sent", "sent"]
+
+
+def test_redirects_are_failures_and_are_not_followed(told):
+    with Receiver() as elsewhere:
+        told.receiver.answer = (307, {"Location": elsewhere.url}, b"")
+        put(told, "A")
+        told.send()
+        assert elsewhere.got == []
+    assert (told.states(), told.outbox()[0]["status"]) == (["waiting"], 307)
+
+
+def test_a_receiver_that_is_away_is_left_alone_and_catches_up_at_once_when_it_is_back(told):
+    told.receiver.answer = 500
+    put(told, *(f"N{i}" for i in range(50)))
+    told.send()
+    assert len(told.receiver.got) <= webhook_sending.PER_SOURCE
+    for _ in range(20):  # most of an hour
+        told.hall.now += timedelta(minutes=2.6)
+        told.send()
+    assert len(told.receiver.got) < 30
+    told.receiver.answer = 200
+    told.hall.now += timedelta(minutes=6)
+    told.send()
+    assert told.states() == ["sent"] * 50
+
+
+def test_a_receiver_away_for_good_has_no_endless_backlog(told):
+    told.receiver.answer = 500
+    put(told, *(f"N{i}" for i in range(20)))
+    told.send()
+    told.hall.now += timedelta(hours=85)
+    told.send()
+    states = told.states()
+    assert states.count("dead") >= 15
+    assert states.count("waiting") <= 5
+
+
+def test_one_that_hangs_holds_up_nobody(told):
+    let_go = threading.Event()
+    with told.hall.app.db.write() as conn:
+        sources.add(conn, "slow", hall="main", test=False, go_live=told.hall.now, now=told.hall.now)
+    with Receiver(answer=lambda _: (let_go.wait(20), 200)[1]) as slow:
+        hook(told.hall.app, slow, "slow", now=told.hall.now)
+        put(told, *(f"S{i}" for i in range(30)), source="slow")
+        put(told, *(f"N{i}" for i in range(40)))
+        sending = threading.Thread(target=told.send)
+        sending.start()
+        for _ in range(200):
+            if len(told.receiver.taken) == 40:
+                break
+            sending.join(0.1)
+        assert len(told.receiver.taken) == 40
+        assert len(slow.got) <= webhook_sending.PER_SOURCE
+        assert slow.taken == []
+        let_go.set()
+        sending.join(30)
+    assert set(told.states()) == {"sent"}
+
+
+def test_who_comes_back_after_his_lease_records_nothing(told, caplog):
+    put(told, "A")
+
+    class Late:
+        def post(self, *_):
+            told.hall.now += webhook_sending.LEASE + timedelta(seconds=1)
+            told.send()  # somebody else takes it over meanwhile
+            return Answer(500, "too late")
+
+    webhook_sending.send(told.hall.app, Late(), clock=lambda: told.hall.now)
+    [row] = told.outbox()
+    assert (row["state"], row["attempt"], row["status"]) == ("sent", 2, 200)
+    assert "fenced off" in caplog.text
+
+
+def test_a_secret_that_does_not_open_is_said_and_nothing_is_lost(told, caplog):
+    with told.hall.app.db.write() as conn:
+        conn.execute(tables_webhooks.signing_secrets.update().values(secret="v1.00000000.AAAA"))
+    put(told, "A")
+    assert told.send() == 0
+    assert "SLA_DATA_KEY" in caplog.text
+    assert told.states() == ["waiting"]
+    told.hall.now += timedelta(minutes=6)
+    new = webhooks.renew(told.hall.app, "hall", overlap=timedelta(), who="test", now=told.hall.now).secret
+    told.send()
+    assert told.receiver.taken[0].signed_by(new)
+
+
+def test_removing_the_address_takes_what_waits_with_it(told):
+    told.receiver.answer = 500
+    put(told, "A", "B")
+    told.send()
+    assert webhooks.remove(told.hall.app, "hall", who="test", now=told.hall.now) == 2
+    assert told.outbox() == []
+    assert told.hall.rows(tables_webhooks.signing_secrets) == []
+
+
+def test_a_fault_of_ours_is_a_failed_try_and_not_an_endless_one(told, caplog):
+    class Broken:
+        def post(self, *_):
+            raise ZeroDivisionError
+
+    put(told, "A")
+    webhook_sending.send(told.hall.app, Broken(), clock=lambda: told.hall.now)
+    assert told.states() == ["waiting"]
+    assert "ZeroDivisionError" in caplog.text
+    told.hall.now += timedelta(seconds=6)
+    told.send()
+    assert told.states() == ["sent"]
+
+
+def test_old_rows_go(told):
+    put(told, "A", "B")
+    told.receiver.answer = lambda t: 200 if t.event["subject"] == "A" else 410
+    told.send(threads=1)
+    told.hall.now += timedelta(days=31)
+    assert webhooks.prune(told.hall.app, now=told.hall.now) == 1
+    told.hall.now += timedelta(days=60)
+    assert webhooks.prune(told.hall.app, now=told.hall.now) == 1
+
+
+def test_four_workers_send_each_once_and_in_order(told):
+    cases = [f"C{n}" for n in range(8)]
+    put(told, *(cases * 10))
+    threads = [threading.Thread(target=told.send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(t.id for t in told.receiver.got) == sorted(r["event_id"] for r in told.outbox())
+    for no in cases:
+        mine = [int(t.id.removeprefix("evt_hall")) for t in told.receiver.got if t.event["subject"] == no]
+        assert mine == sorted(mine)
+
+
+ANSWERS = st.sampled_from([200, 200, 204, 302, 400, 404, 422, 429, 500, 503, None])
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cases=st.lists(st.sampled_from("ABC"), min_size=1, max_size=12),
+    answers=st.lists(ANSWERS, max_size=40),
+    deaths=st.sets(st.integers(0, 40)),
+)
+def test_whatever_fails_each_case_is_told_everything_in_order(sqlite_url, cases, answers, deaths):
+    """Random answers, and workers that die between the receiver's answer and their record of it."""
+    with hooked(sqlite_url) as told:
+        put(told, *cases)
+        heard: list[tuple[str, int]] = []
+        todo, tries = list(answers), 0
+
+        class Fickle:
+            def post(self, _url, body, headers):
+                nonlocal tries
+                tries += 1
+                answer = todo.pop(0) if todo else 200
+                number = int(headers["webhook-id"].removeprefix("evt_hall"))
+                if answer in (200, 204):
+                    heard.append((cases[number], number))
+                if tries in deaths:
+                    raise KeyboardInterrupt
+                return Answer(answer, "")
+
+        for _ in range(200):
+            try:
+                webhook_sending.send(told.hall.app, Fickle(), clock=lambda: told.hall.now, threads=1)
+            except KeyboardInterrupt:
+                told.hall.now += webhook_sending.LEASE
+            if set(told.states()) <= {"sent"}:
+                break
+            told.hall.now += timedelta(minutes=30)
+        assert set(told.states()) == {"sent"}
+        firsts = defaultdict(list)
+        for no, number in heard:
+            if number not in firsts[no]:
+                firsts[no].append(number)
+        assert sum(map(len, firsts.values())) == len(cases)
+        assert all(one == sorted(one) for one in firsts.values())
+        webhooks.remove(told.hall.app, "hall", who="test", now=told.hall.now)
+        with told.hall.app.db.write() as conn:
+            conn.execute(tables_webhooks.webhook_events.delete())
+
+
+def test_a_webhook_goes_out_with_the_words_of_the_contract(told):
+    moves(told, "BBC〔2026〕1")
+    told.send()
+    [one] = told.told()
+    assert one.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
+    assert one.event["subject"] == "BBC〔2026〕1"
+    assert one.event["source"] == "sla-service"
+    assert one.event["time"] == "2026-11-20T10:01:00+08:00"

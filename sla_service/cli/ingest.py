@@ -6,7 +6,8 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option, say
 from sla_service.cli.progress import progress
+from sla_service.cli.reading import When
 from sla_service.cli.tables import Cell, pairs
+from sla_service.domain.policy import at_minute
 from sla_service.errors import SlaError, UsageError
 from sla_service.services import file_input
 from sla_service.services.app import App
@@ -59,11 +62,15 @@ class Done:
     help="导入文件：事件（JSON Lines、JSON 数组、单个 CloudEvent），或台账（CSV、XLSX，一行一件）。\n\n"
     "写 - 从标准输入读。好的行收下，坏的行连同行号和原因写进拒收清单。同一个文件可以反复导入，不会重复。"
     "文件读完了退出码就是 0，各行如何看统计。\n\n"
-    "台账的列按表头自动识别；识别得不对时用 --map 写明，见下面的例子。日期单独写时，受理按当天 0 点、办结按当天下班。",
+    "台账的列按表头自动识别；识别得不对时用 --map 写明，见下面的例子。"
+    "日期单独写时，受理按当天 0 点、办结按当天下班。\n\n"
+    "每晚导出的同一份台账可以直接导入：没变的行不动，换了承办人、类别、办结、答复的，变成相应的事件，时间记为文件写成的时间"
+    "（文件的修改时间，或用 --as-of 写明）；比已导入的旧的文件不会把新的改回去，清空的格子不算改动。",
     epilog=examples(
         "sla ingest 事件.jsonl",
         "sla ingest 台账.xlsx --source hall --dry-run",
         "sla ingest 历史.csv --source hall --silent --map 列.yaml",
+        "sla ingest 昨晚.xlsx --source hall --as-of 2026-11-21T18:00:00+08:00",
         "cat 事件.jsonl | sla ingest - --source hall",
         "# 列.yaml：",
         "#   columns: {no: 受理编号, accepted: 受理时间, closed: 办结时间, kind: 类别}",
@@ -76,6 +83,7 @@ class Done:
 @click.option("--dry-run", is_flag=True, help="只试算，什么都不写入数据库。")
 @click.option("--silent", is_flag=True, help="导入历史：照常判定，但不发任何消息。")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), metavar="文件", help="台账的列对应（YAML）。")
+@click.option("--as-of", type=When(), metavar="时间", help="台账是什么时候导出的；默认文件的修改时间。")
 @click.option("--rejects", type=click.Path(path_type=Path), metavar="文件", help=f"拒收清单，默认 FILE{REJECTS}。")
 @json_option
 def ingest(
@@ -84,11 +92,13 @@ def ingest(
     dry_run: bool,
     silent: bool,
     map_file: Path | None,
+    as_of: date | datetime | None,
     rejects: Path | None,
     as_json: bool,
 ) -> None:
     wanted = _wanted(files, rejects)
-    wish = Wish(source, load_map(map_file) if map_file is not None else None, silent, dry_run)
+    written = as_of if as_of is None or isinstance(as_of, datetime) else at_minute(as_of, 0)
+    wish = Wish(source, load_map(map_file) if map_file is not None else None, silent, dry_run, written)
     done: list[Done] = []
     with opened() as app:
         for name in wanted:
@@ -133,6 +143,7 @@ def _take(app: App, name: str, wish: Wish, rejects: Path) -> Done:
         _show_columns(layout, sheet, wish)
 
     with file_input.opened(name, sys.stdin.buffer) as found, progress(f"导入 {found.shown}") as advance:
+        wish = wish if wish.as_of is not None else replace(wish, as_of=found.written)
         watch = Watch(advance, say, seen)
         report = take(app, found, wish, rejects, watch, now=systime.now())
     return Done(name, report, rejects if report.refused else None, columns)

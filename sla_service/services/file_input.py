@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -33,12 +34,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """``name`` is how people called it, ``path`` where its bytes are, ``size`` how many."""
+    """``name`` is how people called it, ``path`` where its bytes are, ``size`` how many.
+
+    ``written``: when it was last changed, None for standard input.
+    """
 
     name: str
     path: Path
     size: int
     kind: Kind
+    written: datetime | None = None
 
     @property
     def shown(self) -> str:
@@ -63,7 +68,9 @@ def opened(name: str, stdin: BinaryIO) -> Iterator[Input]:
 def _look(name: str, path: Path) -> Input:
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    return Input(name, path, path.stat().st_size, _kind(name, head))
+    about = path.stat()
+    written = None if name == STDIN else datetime.fromtimestamp(about.st_mtime, UTC)
+    return Input(name, path, about.st_size, _kind(name, head), written)
 
 
 def _kind(name: str, head: bytes) -> Kind:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from sla_service.domain.case import Status
-from sla_service.services import json_rows, registers, sources
+from sla_service.services import json_rows, register_history, registers, sources
 from sla_service.services.app import App
 from sla_service.services.file_input import Input, Kind, check_utf8
 from sla_service.services.intake import Incoming, Result, read, receive
@@ -36,12 +36,16 @@ _MOST_OPEN = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a file is to be taken. ``source`` fills in events that name none, and makes others' invalid."""
+    """How a file is to be taken. ``source`` fills in events that name none, and makes others' invalid.
+
+    ``as_of`` is when a register was written, None for now.
+    """
 
     source: str | None = None
     mapping: RegisterMap | None = None
     silent: bool = False
     dry_run: bool = False
+    as_of: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -84,35 +88,74 @@ def take(app: App, found: Input, wish: Wish, rejects: Path, watch: Watch, *, now
         stage = stack.enter_context(scratch(app)) if wish.dry_run else None
         refusals = stack.enter_context(_refusals(rejects))
         taker = _Taker(app, wish, report, refusals, watch, stage, now)
-        batch: list[Item] = []
-        for row in _rows(app, found, wish, watch, now):
-            report.rows += 1
-            batch += row
-            if len(batch) >= BATCH:
-                taker.take(batch)
-                watch.progress(batch[-1].position, found.size if found.kind is not Kind.XLSX else None)
-                batch = []
-        taker.take(batch)
+        if found.kind is Kind.JSON:
+            _events(found, wish, taker, now)
+        elif found.kind is not Kind.EMPTY:
+            _register(app, found, wish, taker, now)
         taker.settle()
     return report
 
 
-def _rows(app: App, found: Input, wish: Wish, watch: Watch, now: datetime) -> Iterator[list[Item]]:
-    if found.kind is Kind.JSON:
-        yield from _json(found, wish, now)
-    elif found.kind is not Kind.EMPTY:
-        hours = app.current_policy().hours
-        for row in registers.rows(found, wish.mapping or RegisterMap(), wish.source, hours, watch.columns, now=now):
-            incoming = [read(m.raw, now=now, source=wish.source, allow_future=m.later_today) for m in row.events]
-            bad = next((i for i in incoming if i.event is None), None)
-            if row.problem:
-                incoming = [Incoming(row.raw, None, row.field, row.problem)]
-            elif bad is not None:  # half a row would be a case that nobody closes
-                incoming = [Incoming(row.raw, None, bad.field, bad.problem)]
-            yield [Item(row.place, i, row.raw, row.position) for i in incoming]
+def _events(found: Input, wish: Wish, taker: _Taker, now: datetime) -> None:
+    batch: list[Item] = []
+    for item in _json(found, wish, now):
+        taker.report.rows += 1
+        batch.append(item)
+        if len(batch) >= BATCH:
+            taker.take(batch)
+            taker.watch.progress(item.position, found.size)
+            batch = []
+    taker.take(batch)
 
 
-def _json(found: Input, wish: Wish, now: datetime) -> Iterator[list[Item]]:
+def _register(app: App, found: Input, wish: Wish, taker: _Taker, now: datetime) -> None:
+    rows = registers.rows(
+        found, wish.mapping or RegisterMap(), wish.source, app.current_policy().hours, taker.watch.columns, now=now
+    )
+    night = register_history.Night(taker.app, min(wish.as_of or now, now))
+    batch: list[registers.RegisterRow] = []
+    size = 0
+    for row in rows:
+        taker.report.rows += 1
+        batch.append(row)
+        size += max(len(row.events), 1)
+        if size >= BATCH:
+            _take_rows(batch, night, taker, wish, now)
+            taker.watch.progress(row.position, found.size if found.kind is not Kind.XLSX else None)
+            batch, size = [], 0
+    _take_rows(batch, night, taker, wish, now)
+    if night.outdated:
+        taker.watch.note(
+            f"有 {night.outdated} 行与后来导入的不同，没有动：这个文件写于 {night.shown}，比那次的旧；"
+            "如果它其实是新的，用 --as-of 写明时间再导入一次。"
+        )
+
+
+def _take_rows(
+    rows: Sequence[registers.RegisterRow], night: register_history.Night, taker: _Taker, wish: Wish, now: datetime
+) -> None:
+    """Sends what the rows say anew; what stood in them is kept once their events are taken."""
+    taker.bring([m.raw for row in rows for m in row.events])
+    plans = night.plans(rows)
+    items: list[Item] = []
+    of_row: list[int] = []
+    for n, (row, plan) in enumerate(zip(rows, plans, strict=True)):
+        made = plan.events if plan is not None else ()
+        incoming = [read(m.raw, now=now, source=wish.source, allow_future=m.later_today) for m in made]
+        bad = next((i for i in incoming if i.event is None), None)
+        if row.problem:
+            incoming = [Incoming(row.raw, None, row.field, row.problem)]
+        elif bad is not None:  # half a row would be a case that nobody closes
+            incoming = [Incoming(row.raw, None, bad.field, bad.problem)]
+        items += [Item(row.place, i, row.raw, row.position) for i in incoming]
+        of_row += [n] * len(incoming)
+        taker.report.counts["duplicate"] += plan.unchanged if plan is not None else 0
+    results = taker.take(items)
+    refused = {n for n, result in zip(of_row, results, strict=True) if result.status in ("invalid", "conflict")}
+    night.keep([plan for n, plan in enumerate(plans) if plan is not None and n not in refused])
+
+
+def _json(found: Input, wish: Wish, now: datetime) -> Iterator[Item]:
     for number, value, problem, position in json_rows.rows(found):
         if problem:
             incoming = Incoming(value, None, "", problem)
@@ -123,7 +166,7 @@ def _json(found: Input, wish: Wish, now: datetime) -> Iterator[list[Item]]:
             if wish.source is not None and incoming.event is not None and incoming.event.source != wish.source:
                 text = f"source 是 {incoming.event.source}，与 --source {wish.source} 不符。"
                 incoming = Incoming(value, None, "source", text)
-        yield [Item({"row": number}, incoming, value, position)]
+        yield Item({"row": number}, incoming, value, position)
 
 
 class _Taker:
@@ -151,9 +194,15 @@ class _Taker:
         self.known: set[str] = set()
         self.open: dict[tuple[str, str], tuple[Item, Result]] = {}
 
-    def take(self, batch: list[Item]) -> None:
+    def bring(self, raws: Sequence[Mapping[str, Any]]) -> None:
+        """For a dry run: what the real database knows of these cases, before anybody asks for it."""
+        if self.stage is not None:
+            self.stage.bring_cases({(str(r["source"]), str(r["subject"])) for r in raws})
+
+    def take(self, batch: list[Item]) -> list[Result]:
+        """One result per item, as it stands now; a later batch may still change what waits or was rejected."""
         if not batch:
-            return
+            return []
         events = [i.incoming.event for i in batch if i.incoming.event is not None]
         if self.stage is not None:
             self.stage.bring(events)
@@ -173,6 +222,7 @@ class _Taker:
                 self.open[event.source, event.id] = item, result
             else:
                 self._count(item, result)
+        return results
 
     def settle(self) -> None:
         """Counts what the rest of the file decided: an event may come before the one that it needs."""

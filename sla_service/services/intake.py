@@ -20,7 +20,7 @@ from schemas.events import InvalidEvent, ParsedEvent, parse
 from sla_service.domain.case import Status
 from sla_service.domain.events import VISIT, VOIDED
 from sla_service.domain.policy import BEIJING
-from sla_service.services import audit, personal
+from sla_service.services import audit, bodies, personal
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
 from sla_service.services.views import case_out
@@ -155,9 +155,8 @@ class _Batch:
         return False
 
     def run(self) -> list[Result]:
-        for i, item in enumerate(self.items):
-            if item.event is None:
-                self._invalid(i, item.field, item.problem)
+        for i, item in ((i, item) for i, item in enumerate(self.items) if item.event is None):
+            self._invalid(i, item.field, item.problem)
         self._load()
         for wave in _waves(self.events):
             touched = set()
@@ -194,7 +193,7 @@ class _Batch:
                 return None
             self._replace(old)
             self._settle((event.source, event.id))
-        row = self._row(event)
+        row = self._row(event, self.items[i].raw)
         self.known[event.source, event.id] = self.new[event.source, event.id] = row
         self.fresh.append((i, (event.source, event.id)))
         if event.type == VISIT:
@@ -226,12 +225,12 @@ class _Batch:
             {
                 **{k: old[k] for k in ("source", "id", "problem", "door", "received_at")},
                 "status": "replaced",
-                "raw": json.dumps({"type": old["type"], "subject": old["no"], "data": old["data"]}, ensure_ascii=False),
+                "raw": json.dumps(bodies.body(old), ensure_ascii=False),
             }
         )
         self.work.remove(old)
 
-    def _row(self, event: ParsedEvent) -> Row:
+    def _row(self, event: ParsedEvent, raw: Mapping[str, Any]) -> Row:
         return {
             "source": event.source,
             "id": event.id,
@@ -239,6 +238,7 @@ class _Batch:
             "type": event.type,
             "time": event.time.astimezone(BEIJING),
             "data": personal.stored(self.app.settings, event.source, event.id, event.data),
+            "extra": bodies.beside(raw),
             "content": event.content,
             "status": Status.WAITING.value,
             "problem": "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -30,10 +30,14 @@ class BadRow(ValueError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One event. ``later_today``: its instant is the close of business of a day alone, which may be still to come."""
+    """One event. ``later_today``: its instant is the close of business of a day alone, which may be still to come.
+
+    ``answer``: the answer that a closing holds, as the event that it would be if it had come alone.
+    """
 
     raw: Mapping[str, Any]
     later_today: bool = False
+    answer: Made | None = None
 
 
 class RowReader:
@@ -76,19 +80,25 @@ class _Row:
         closed, replied = self._moment("closed"), self._moment("replied")
         told = {"replied_at": self._written(replied)} if replied is not None else {}
         if closed is not None:
-            yield self._closed(closed, told)
+            answer = self._replied(replied, told) if replied is not None else None
+            yield self._closed(closed, told, answer)
         elif replied is not None:
-            yield self._made("replied", self._closing(replied), told, later=self._later(replied))
+            yield self._replied(replied, told)
 
-    def _closed(self, closed: Moment, told: dict[str, Any]) -> Made:
+    def _replied(self, replied: Moment, told: Mapping[str, Any]) -> Made:
+        return self._made("replied", self._closing(replied), told, later=self._later(replied))
+
+    def _closed(self, closed: Moment, told: dict[str, Any], answer: Made | None) -> Made:
         at = self._closing(closed)
         outcome = self._word("outcome", lambda w: w in _OUTCOMES, "办理结果") or self.reader.rules.outcome
         data: dict[str, Any] = {"outcome": outcome, **told}
         if self.reader.rules.replied == "closed":
             data.setdefault("replied_at", at.isoformat())
+            told = {"replied_at": data["replied_at"]}
+            answer = answer or self._made("replied", at, told, later=self._later(closed))
         if note := self._text("note"):
             data["note"] = note
-        return self._made("closed", at, data, later=self._later(closed))
+        return replace(self._made("closed", at, data, later=self._later(closed)), answer=answer)
 
     def _accepted_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"kind": self._word("kind", lambda w: w in _KINDS, "类别")}

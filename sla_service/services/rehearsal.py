@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from schemas.events import ParsedEvent
 from sla_service.domain.events import VOIDED
 from sla_service.services.app import App
-from sla_service.store import bulk, cases, inbox, sources, tables, versions
+from sla_service.store import bulk, cases, inbox, registers, sources, tables, tables_registers, versions
 from sla_service.store.engine import Database
 
 Key = tuple[str, str]
@@ -44,16 +44,22 @@ class Rehearsal:
 
     def bring(self, events: Sequence[ParsedEvent]) -> None:
         """Copies what the real database knows of these events' sources and cases, unless it was copied before."""
-        keys = sorted({(e.source, e.subject) for e in events})
+        keys = {(e.source, e.subject) for e in events}
         ids = {(e.source, e.id) for e in events}
         ids |= {(e.source, str(e.data["event_id"])) for e in events if e.type == VOIDED}
-        with self.app.db.read() as conn:
-            held = {(r["source"], r["no"]) for r in cases.read(conn, keys)}
-        missing = [key for key in keys if key not in held]
+        self.bring_cases(keys)
         with self.real.db.read() as real, self.app.db.write() as stage:
-            self._sources(real, stage, {e.source for e in events})
-            self._cases(real, stage, missing)
             self._events(stage, inbox.by_id(real, sorted(ids)))
+
+    def bring_cases(self, keys: Iterable[Key]) -> None:
+        """The cases alone, with what registers said of them."""
+        wanted = sorted(set(keys))
+        with self.app.db.read() as conn:
+            held = {(r["source"], r["no"]) for r in cases.read(conn, wanted)}
+        missing = [key for key in wanted if key not in held]
+        with self.real.db.read() as real, self.app.db.write() as stage:
+            self._sources(real, stage, {source for source, _ in wanted})
+            self._cases(real, stage, missing)
 
     def _sources(self, real: Connection, stage: Connection, names: Iterable[str]) -> None:
         for name, row in sources.by_name(real, names).items():
@@ -64,6 +70,9 @@ class Rehearsal:
         rows = cases.read(real, keys)
         bulk.insert(stage, tables.cases, rows, key=("source", "no"))
         bulk.insert(stage, tables.clocks, cases.read_clocks(real, keys), key=cases.CLOCK_KEY)
+        bulk.insert(
+            stage, tables_registers.register_rows, list(registers.read(real, keys).values()), key=("source", "no")
+        )
         self._events(stage, inbox.history(real, keys))
         for version in {r["policy_version"] for r in rows} - {None}:
             content = versions.policy(real, version)

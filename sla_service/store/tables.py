@@ -49,6 +49,7 @@ inbox = sa.Table(
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("time", Instant, nullable=False),  # when it happened
     sa.Column("data", Json, nullable=False),
+    sa.Column("extra", Json),  # attributes of the body that stand nowhere else: extensions, a time in another offset
     sa.Column("content", sa.Text, nullable=False),  # SHA-256 of what makes two bodies the same
     sa.Column("status", sa.Text, nullable=False),  # applied, waiting, rejected, voided
     sa.Column("problem", sa.Text, nullable=False),
@@ -372,4 +373,4 @@ mailbox = sa.Table(
 )
 
 # The same metadata, complete with whoever asks for it.
-from sla_service.store import tables_tallies, tables_webhooks  # noqa: E402, F401
+from sla_service.store import tables_registers, tables_tallies, tables_webhooks  # noqa: E402, F401

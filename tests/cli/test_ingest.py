@@ -283,3 +283,18 @@ def test_a_config_folder_that_is_wrong_is_named_before_the_file_is_touched(shell
 
 def test_an_empty_file_is_read_and_holds_nothing(shell):
     assert shell.ok("ingest", shell.write("leer.jsonl", ""), "--json").json["rows"] == 0
+
+
+def test_tonights_export_of_a_register_is_told_from_last_nights_by_when_the_file_was_written(both):
+    head = "编号,受理时间,科室,承办人\n"
+    path = both.write("台账.csv", head + "A-1,2026-11-20,社会事务科,张三\n")
+    both.ok("ingest", path, "--source", "hall")
+    last_night = path.read_bytes()
+    both.write("台账.csv", head + "A-1,2026-11-20,社会事务科,李四\n")
+    assert counts(both.ok("ingest", path, "--source", "hall", "--json")) == {"applied": 1}
+    assert [case["handler"] for case in both.ok("cases", "--json").json] == ["李四"]
+    old = both.write("昨晚.csv", last_night)
+    said = both.ok("ingest", old, "--source", "hall", "--as-of", "2026-11-20T18:00:00+08:00", "--json")
+    assert counts(said) == {"duplicate": 1}
+    assert "没有动" in said.err
+    assert [case["handler"] for case in both.ok("cases", "--json").json] == ["李四"]

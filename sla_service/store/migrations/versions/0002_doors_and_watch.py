@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from sla_service.store.types import Instant
+from sla_service.store.types import Instant, Json
 
 revision = "0002"
 down_revision = "0001"
@@ -14,8 +14,10 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("sources", sa.Column("batch_delay", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("clocks", sa.Column("counted_by", sa.Text()))
+    op.add_column("inbox", sa.Column("extra", Json))
     _figures()
     _webhooks()
+    _registers()
 
 
 def _figures() -> None:
@@ -96,3 +98,18 @@ def _webhooks() -> None:
         ("ix_webhook_events_done", ["state", "finished_at"], done),
     ):
         op.create_index(name, "webhook_events", columns, unique=False, postgresql_where=where, sqlite_where=where)
+
+
+def _registers() -> None:
+    """What registers said last of each case."""
+    op.create_table(
+        "register_rows",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("no", sa.Text(), nullable=False),
+        sa.Column("as_of", Instant(), nullable=False),
+        sa.Column("seen", Json, nullable=False),
+        sa.Column("before", Json, nullable=False),
+        sa.Column("said", Json, nullable=False),
+        sa.ForeignKeyConstraint(["source"], ["sources.name"], name=op.f("fk_register_rows_source"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("source", "no", name=op.f("pk_register_rows")),
+    )

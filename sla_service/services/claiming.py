@@ -46,6 +46,21 @@ class _Held:
             deliveries.hold(conn, ids, until=wait.until, reason=wait.reason)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What goes to one person, before it is an envelope."""
+
+    channel: str
+    recipient: str
+    messages: tuple[Row, ...]
+    body: Mapping[str, Any]
+    content: str
+
+    @property
+    def urgent(self) -> bool:
+        return any(m["detail"].get("urgent") for m in self.messages)
+
+
 def claim(app: App, by: Claim) -> list[Envelope] | None:
     """Up to ``PEOPLE`` envelopes that may go now; None when nothing waits any more.
 
@@ -88,7 +103,8 @@ def _firsts(app: App, conn: Connection, by: Claim, waiting: Sequence[Row], left:
     if not waiting:
         return []
     states = deliveries.with_cases(conn, [m["id"] for m in waiting])
-    held, found = _Held(), []
+    held = _Held()
+    found: list[_Parcel] = []
     good = envelopes.still_standing(app, conn, waiting, states, by.now)
     early = holding.waits(app, good, now=by.now)
     for message in good:
@@ -99,34 +115,41 @@ def _firsts(app: App, conn: Connection, by: Claim, waiting: Sequence[Row], left:
         messages = list(group)
         wait = None if test else holding.crowded(by.channel, recipient, by.scheme, now=by.now)
         body = envelopes.body(app, by.channel, messages, states, by.now)
+        content = envelopes.content(body)
         if wait is None and not test:
-            wait = left.wait(recipient, envelopes.content(body), [m["as_role"] for m in messages])
+            wait = left.wait(recipient, content, [m["as_role"] for m in messages])
         if wait is not None:
             held.add(messages, Wait(holding.in_hours(app, messages, wait.until), wait.reason))
             continue
         if not test:
-            left.take(recipient, envelopes.content(body))
-        found.append(_wrapped(conn, by, SANDBOX if test else by.channel, recipient, messages, body))
+            left.take(recipient, content)
+        found.append(_Parcel(SANDBOX if test else by.channel, recipient, tuple(messages), body, content))
     held.write(conn)
-    return found
+    return _wrapped(conn, by, found)
 
 
-def _wrapped(
-    conn: Connection, by: Claim, channel: str, recipient: str, messages: Sequence[Row], body: Mapping[str, Any]
-) -> Envelope:
-    urgent = any(m["detail"].get("urgent") for m in messages)
-    row = {
-        "channel": channel,
-        "recipient": recipient,
-        "body": body,
-        "urgent": urgent,
+def _wrapped(conn: Connection, by: Claim, parcels: Sequence[_Parcel]) -> list[Envelope]:
+    common = {
         "state": "claimed",
         "not_before": by.now,
         "attempt": 1,
         "lease_until": by.lease_until,
         "worker": by.worker,
-        "content": envelopes.content(body),
         "created_at": by.now,
     }
-    made = deliveries.create(conn, row, [m["id"] for m in messages])
-    return Envelope(made, 1, channel, recipient, body, urgent, tuple(messages), by.now)
+    rows = [
+        {
+            **common,
+            "channel": p.channel,
+            "recipient": p.recipient,
+            "body": p.body,
+            "urgent": p.urgent,
+            "content": p.content,
+        }
+        for p in parcels
+    ]
+    made = deliveries.create(conn, rows, [[m["id"] for m in p.messages] for p in parcels])
+    return [
+        Envelope(id_, 1, p.channel, p.recipient, p.body, p.urgent, p.messages, by.now, p.content)
+        for id_, p in zip(made, parcels, strict=True)
+    ]

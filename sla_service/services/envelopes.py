@@ -37,6 +37,7 @@ class Envelope:
     urgent: bool
     messages: tuple[Row, ...]
     created_at: datetime
+    content: str  # hash of the words (:func:`content`)
     not_after: datetime | None = None
 
 
@@ -51,6 +52,7 @@ def read(row: Row, messages: Sequence[Row]) -> Envelope:
         urgent=row["urgent"],
         messages=tuple(messages),
         created_at=row["created_at"],
+        content=row["content"],
         not_after=row["not_after"],
     )
 

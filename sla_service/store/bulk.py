@@ -67,6 +67,13 @@ def matching(
     return fetch(conn, sql, (to_json(list(keys)).decode(),), [table.c[name] for name in names])
 
 
+def among(conn: Connection, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """``column IN values``, in words that are the same for any number of them: PostgreSQL plans them once."""
+    if conn.dialect.name == "sqlite":
+        return column.in_(values)
+    return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
+
+
 def fetch(
     conn: Connection, sql: str, params: tuple[Any, ...], columns: Sequence[sa.Column[Any]]
 ) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Envelopes and their tries: claimed with a lease, marked before the call, recorded after it, fenced by attempt."""
+"""What waits on a channel, and the envelopes made of it; what becomes of them is in ``store.tries``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sla_service.store import audit, bulk, tables
+from sla_service.store import bulk, tables
 
 Row = Mapping[str, Any]
 _M, _D, _A, _K = tables.messages, tables.deliveries, tables.attempts, tables.acks
@@ -57,7 +57,12 @@ def claim_recipients(conn: Connection, channel: str, *, now: datetime, limit: in
         asked = sa.func.unnest(sa.cast(names, sa.ARRAY(sa.Text))).column_valued("person")
         mine = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(sa.literal(channel + ":") + asked, 0))
         names = list(conn.execute(sa.select(asked).where(mine)).scalars())
-    query = sa.select(_M).where(due, _M.c.recipient.in_(names)).order_by(_M.c.recipient, _M.c.id).with_for_update()
+    query = (
+        sa.select(_M)
+        .where(due, bulk.among(conn, _M.c.recipient, names))
+        .order_by(_M.c.recipient, _M.c.id)
+        .with_for_update()
+    )
     return [dict(r) for r in conn.execute(query).mappings()]
 
 
@@ -90,22 +95,40 @@ def with_cases(conn: Connection, ids: Sequence[int]) -> dict[int, Row]:
                 _K.c.person == _M.c.recipient,
             ),
         )
-        .where(_M.c.id.in_(ids))
+        .where(bulk.among(conn, _M.c.id, ids))
     )
     return {r["id"]: dict(r) for r in conn.execute(query).mappings()}
 
 
-def create(conn: Connection, row: Mapping[str, Any], message_ids: Iterable[int]) -> int:
-    """Makes a claimed envelope around messages; gives its id."""
-    made = conn.execute(_D.insert().values(**row).returning(_D.c.id)).scalar_one()
-    settle_messages(conn, message_ids, state="claimed", delivery=made)
-    return int(made)
+def create(conn: Connection, rows: Sequence[Row], holding: Sequence[Sequence[int]]) -> list[int]:
+    """Makes claimed envelopes, each around its messages (by id); gives their ids in order."""
+    if not rows:
+        return []
+    ids = _new_ids(conn, len(rows))
+    bulk.insert(conn, _D, [{"id": made, **row} for made, row in zip(ids, rows, strict=True)])
+    held = [
+        {"id": one, "state": "claimed", "reason": "", "delivery": made}
+        for made, messages in zip(ids, holding, strict=True)
+        for one in messages
+    ]
+    bulk.update(conn, _M, held, key=("id",))
+    return ids
+
+
+def _new_ids(conn: Connection, n: int) -> list[int]:
+    """Ids for envelopes: asked for beforehand, so that a whole batch is one statement."""
+    if conn.dialect.name == "sqlite":  # its writer is alone
+        last = conn.execute(sa.select(sa.func.coalesce(sa.func.max(_D.c.id), 0))).scalar_one()
+        return list(range(last + 1, last + 1 + n))
+    sequence = sa.func.pg_get_serial_sequence("deliveries", "id")
+    query = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, n))
+    return [int(one) for one in conn.execute(query).scalars()]
 
 
 def settle_messages(conn: Connection, ids: Iterable[int], *, state: str, reason: str = "", **more: Any) -> None:
     wanted = list(ids)
     if wanted:
-        conn.execute(_M.update().where(_M.c.id.in_(wanted)).values(state=state, reason=reason, **more))
+        conn.execute(_M.update().where(bulk.among(conn, _M.c.id, wanted)).values(state=state, reason=reason, **more))
 
 
 def due_again(conn: Connection, channel: str, *, now: datetime, limit: int) -> list[Row]:
@@ -151,7 +174,7 @@ def requeue(conn: Connection, delivery: int, *, at: datetime) -> None:
 def hold(conn: Connection, ids: Sequence[int], *, until: datetime, reason: str) -> None:
     """Messages stay queued, for later, and say why; what comes for the same person meanwhile joins them."""
     if ids:
-        conn.execute(_M.update().where(_M.c.id.in_(ids)).values(not_before=until, reason=reason))
+        conn.execute(_M.update().where(bulk.among(conn, _M.c.id, ids)).values(not_before=until, reason=reason))
 
 
 def release(conn: Connection, channel: str | None, *, reason: str, now: datetime) -> int:
@@ -190,85 +213,10 @@ def spent(
     )
     claimed = sa.select(_D.c.recipient, _D.c.content).where(_D.c.state == "claimed", _D.c.channel == channel)
     if recipients is not None:
-        query = query.where(_A.c.recipient.in_(recipients))
-        claimed = claimed.where(_D.c.recipient.in_(recipients))
+        query = query.where(bulk.among(conn, _A.c.recipient, recipients))
+        claimed = claimed.where(bulk.among(conn, _D.c.recipient, recipients))
     found = [(r.recipient, r.content, r.finished_at or now) for r in conn.execute(query)]
     return found + [(r.recipient, r.content, now) for r in conn.execute(claimed)]
-
-
-def mark_sending(
-    conn: Connection, delivery: int, attempt: int, *, lease_until: datetime, words: Mapping[str, Any]
-) -> bool:
-    """The last commit before the call; False if another worker has taken the envelope over (the fence).
-
-    ``words`` are what goes out: its body and content.
-    """
-    mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state == "claimed")
-    values = {"state": "sending", "lease_until": lease_until, **words}
-    return conn.execute(_D.update().where(mine).values(**values)).rowcount == 1
-
-
-def begin_attempts(conn: Connection, rows: Sequence[Row]) -> None:
-    """One row per try, with the mark's commit."""
-    bulk.insert(conn, _A, rows)
-
-
-def unclear_of(conn: Connection, ids: Sequence[int]) -> set[int]:
-    """Those of the envelopes that may have gone out before."""
-    if not ids:
-        return set()
-    query = sa.select(_A.c.delivery).where(_A.c.delivery.in_(ids), _A.c.outcome == "unknown")
-    return set(conn.execute(query).scalars())
-
-
-def record(conn: Connection, delivery: int, attempt: int, *, state: str, **more: Any) -> bool:
-    """Writes what became of a try; False if the lease ran out and somebody else has it now (the fence)."""
-    mine = sa.and_(_D.c.id == delivery, _D.c.attempt == attempt, _D.c.state.in_(("claimed", "sending")))
-    values = {"state": state, "lease_until": None, **more}
-    return conn.execute(_D.update().where(mine).values(**values)).rowcount == 1
-
-
-def finish_attempt(
-    conn: Connection, delivery: int, attempt: int, *, now: datetime, outcome: str, code: str, text: str
-) -> None:
-    """Writes the outcome of a try, once: whoever comes after its lease does not turn unclear into clear."""
-    key = sa.and_(_A.c.delivery == delivery, _A.c.attempt == attempt, _A.c.finished_at.is_(None))
-    values = {"finished_at": now, "outcome": outcome, "code": code, "text": text[:500]}
-    try_ = conn.execute(_A.update().where(key).values(**values).returning(_A.c.channel, _A.c.recipient)).first()
-    if try_ is not None:
-        detail = {"delivery": delivery, "attempt": attempt, "code": code}
-        to = f"{try_.channel}:{try_.recipient}"
-        audit.add(conn, [audit.entry(now, "service", "alert", to, outcome, **detail)])
-
-
-def finish_attempts(conn: Connection, rows: Sequence[Row], *, now: datetime) -> None:
-    """The same for many tries whose envelopes are certainly still the caller's: delivery, attempt, outcome, code, text.
-
-    ``to`` (channel and recipient) is for the audit log.
-    """
-    if not rows:
-        return
-    key = sa.and_(_A.c.delivery == sa.bindparam("d"), _A.c.attempt == sa.bindparam("a"), _A.c.finished_at.is_(None))
-    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("outcome", "code", "text")}
-    given = [
-        {"d": r["delivery"], "a": r["attempt"], **{f"new_{k}": r[k] for k in ("outcome", "code")}}
-        | {"new_text": r["text"][:500]}
-        for r in rows
-    ]
-    conn.execute(_A.update().where(key).values(finished_at=now, **values), given)
-    entries = [
-        audit.entry(
-            now, "service", "alert", r["to"], r["outcome"], delivery=r["delivery"], attempt=r["attempt"], code=r["code"]
-        )
-        for r in rows
-    ]
-    audit.add(conn, entries)
-
-
-def first_unclear(conn: Connection, delivery: int) -> datetime | None:
-    """When the first try with an unclear outcome went out."""
-    query = sa.select(_A.c.started_at).where(_A.c.delivery == delivery, _A.c.outcome == "unknown")
-    return conn.execute(query.order_by(_A.c.attempt).limit(1)).scalar()
 
 
 def messages_of(conn: Connection, delivery: int) -> list[Row]:

@@ -59,7 +59,7 @@ def waiting(conn: Connection, sent: Sequence[tuple[int, str, str | None]]) -> li
         return []
     of = {(channel, provider_id): delivery for delivery, channel, provider_id in sent if provider_id}
     stray = sa.and_(_R.c.delivery.is_(None), sa.tuple_(_R.c.channel, _R.c.provider_id).in_(list(of)))
-    mine = _R.c.delivery.in_([delivery for delivery, _, _ in sent])
+    mine = bulk.among(conn, _R.c.delivery, [delivery for delivery, _, _ in sent])
     rows = conn.execute(sa.select(_R).where(sa.or_(mine, stray) if of else mine).order_by(_R.c.id)).mappings()
     return [(r["delivery"] or of[r["channel"], r["provider_id"]], dict(r)) for r in rows]
 

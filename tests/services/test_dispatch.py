@@ -13,7 +13,7 @@ from story import Story, story
 from sla_service.delivery import outcome as o
 from sla_service.delivery.message import Message
 from sla_service.delivery.registry import Channel
-from sla_service.services import dispatch
+from sla_service.services import dispatch, recording
 from sla_service.store import deliveries, tables
 
 BEGIN, DUE = "2026-11-20 10:12", "2026-11-26 09:05"
@@ -170,8 +170,8 @@ def test_a_worker_that_comes_back_after_its_lease_is_fenced_off(hall):
     hall.tick()  # found: unclear, to be repeated
     hall.now += timedelta(minutes=2)
     hall.tick()  # repeated by another worker
-    dispatch._record(hall.app, [(stale, o.refused("81013"))], now=hall.now)
-    dispatch._record(hall.app, [(stale, o.accepted("late"))], now=hall.now)
+    recording.record(hall.app, [(stale, o.refused("81013"))], now=hall.now)
+    recording.record(hall.app, [(stale, o.accepted("late"))], now=hall.now)
     assert states(hall, step="due-1wd") == [("wecom", "zhangsan", "accepted")]
     assert [r["state"] for r in hall.rows(tables.deliveries)] == ["accepted"]
 

@@ -56,6 +56,7 @@ class Message:
     form: Form = Form.TEXT
     url: str | None = field(default=None, repr=False)  # signed links open a page: as secret as a password
     button: str = "查看"
+    seen: str = "知道了"  # what the button of a card says
     task: str | None = None  # the id of a card whose button says "seen", for channels that hear of the click
     mention: bool = True
     template: str | None = None

@@ -24,6 +24,9 @@ from sla_service.errors import ChannelError
 if TYPE_CHECKING:  # loading its cryptography is for those channels that have one
     from sla_service.delivery.plugins.wecom_callback import Callback
 
+#: The click's code, whose card, what the button says from now on.
+Settle = Callable[[str, str, str], Outcome]
+
 EXAMPLES: Final[Mapping[str, str]] = {
     "sandbox": "sandbox://",
     "wecomapp": "wecomapp://企业ID:${SLA_WECOM_SECRET}@1000002/",
@@ -58,6 +61,7 @@ class Channel:
     deliver: Callable[[Message], Outcome] = field(repr=False)
     close: Callable[[], None] = field(repr=False)
     callback: Callback | None = field(default=None, repr=False)  # where the provider tells of clicks
+    settle: Settle | None = field(default=None, repr=False)  # greys the button out that was clicked
 
 
 def open_channel(name: str, url: str, *, ports: Ports) -> Channel:
@@ -111,22 +115,22 @@ def masked(url: str) -> str:
 
 def _opened(
     scheme: str, found: re.Match[str], url: str, ports: Ports
-) -> tuple[float, Callable[[Message], Outcome], Callable[[], None], Callback | None]:
+) -> tuple[float, Callable[[Message], Outcome], Callable[[], None], Callback | None, Settle | None]:
     if scheme == "sandbox":
         if ports.mailbox is None:
             raise ValueError("the sandbox needs a mailbox port")
-        return 1.0, Sandbox(ports.mailbox).deliver, _nothing, None
+        return 1.0, Sandbox(ports.mailbox).deliver, _nothing, None, None
     # Imported here and nowhere else: Apprise takes a quarter of a second, which a service on sandbox channels
     # and most commands never need to spend.
     bridge: Any = importlib.import_module("sla_service.delivery.plugins.bridge")
     if scheme not in EXAMPLES:
         other = bridge.open_other(url)
-        return other.longest, other.deliver, other.close, None
+        return other.longest, other.deliver, other.close, None, None
     login, _, _ = found["authority"].rpartition("@")
     if "@" in login or login.count(":") > 1 or "#" in url:
         raise ChannelError("密钥里的 / : @ # ? % 等字符要写成百分号编码，或用 ${…} 从环境变量取")
     ours = bridge.open_ours(scheme, url, ports)
-    return ours.longest, ours.deliver, ours.close, getattr(ours, "callback", None)
+    return ours.longest, ours.deliver, ours.close, getattr(ours, "callback", None), getattr(ours, "settle", None)
 
 
 def _nothing() -> None:

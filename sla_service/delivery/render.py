@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+#: What buttons say: open the link, "seen", and who has said so.
+BUTTON, SEEN, SEEN_BY = "查看", "知道了", "{name}已知晓"
 _WEEKDAYS = "一二三四五六日"
 _KINDS = {"simple": "简单事项", "complex": "复杂问题", "special": "特殊问题"}
 

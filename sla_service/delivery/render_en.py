@@ -6,6 +6,7 @@ from datetime import date
 
 from sla_service.delivery.render import Item
 
+BUTTON, SEEN, SEEN_BY = "Open", "Got it", "Seen by {name}"
 _KINDS = {"simple": "simple", "complex": "complex", "special": "special"}
 _FIXED = {
     "opening": "In progress",

@@ -6,6 +6,7 @@ It rests that step for that case and that person: what is still waiting of it, a
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from typing import Any, Final, Literal
 from sqlalchemy.engine import Connection
 
 from sla_service.delivery.render import status
+from sla_service.delivery.wording import SPEAKERS
 from sla_service.domain.directory import Person
 from sla_service.errors import NotFoundError, UsageError
 from sla_service.services import audit, links, standing
 from sla_service.services.app import App
 from sla_service.services.views import beijing
 from sla_service.store import acks, deliveries, facts, outbox, queries
+
+log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 Via = Literal["link", "card", "api", "page"]
@@ -82,24 +86,46 @@ def by_link(app: App, token: str, *, now: datetime) -> int:
     return _by_delivery(app, links.opened(app, token, now=now), "link", now=now)
 
 
-def by_card(app: App, event: Mapping[str, str], *, now: datetime) -> int:
-    """A click on a WeCom card, as its callback tells it; repeats of the same click count once."""
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click on a card that was taken: how much of it was new, and what the button is to say from now on."""
+
+    new: int
+    account: str
+    code: str
+    words: str
+
+
+def by_card(app: App, event: Mapping[str, str], *, now: datetime) -> Click | None:
+    """A click on a WeCom card, as its callback tells it; None for a repeat of the same call, or what is not ours."""
     task = _TASK.fullmatch(event.get("TaskId", ""))
     if event.get("Event") != "template_card_event" or event.get("EventKey") != BUTTON or task is None:
-        return 0
+        return None
     clicker, created = event.get("FromUserName", ""), event.get("CreateTime", "")
     with app.db.write() as conn:
         once = f"click:{clicker}:{created}:{task[0]}"[:200]
         if not facts.put_once(conn, once, "", now=now, expires_at=now + _REMEMBERED):
-            return 0
+            return None
         facts.forget(conn, "click:", now=now)
         envelope = acks.delivery(conn, int(task[1]))
     if envelope is None or int(envelope["created_at"].timestamp()) != int(task[2]):
-        return 0  # another database's envelope
+        return None  # another database's envelope
     person = app.config.directory.person(envelope["recipient"])
     if person is None or (person.wecom or "").lower() != clicker.lower():
-        return 0
-    return _by_delivery(app, envelope["id"], "card", now=now)
+        return None
+    new = _by_delivery(app, envelope["id"], "card", now=now)
+    words = SPEAKERS[app.settings.lang].SEEN_BY.format(name=person.name)
+    return Click(new, person.wecom or clicker, event.get("ResponseCode", ""), words)
+
+
+def settle_card(app: App, channel: str, click: Click) -> None:
+    """Greys the button out, so that the card itself shows that it was seen. Only shows: what counts is recorded."""
+    settle = app.channels.open(channel).settle
+    if settle is None or not click.code:
+        return
+    outcome = settle(click.code, click.account, click.words)
+    if not outcome.ok:  # the button stays; the next click tries again
+        log.warning("card of %s was not greyed out: %s %s", channel, outcome.code, outcome.text)
 
 
 def task_of(delivery: int, created_at: datetime) -> str:

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from sla_service.delivery import render
 from sla_service.delivery.message import Form, Message, Recipient
 from sla_service.delivery.render import Item, once_each
+from sla_service.delivery.wording import SPEAKERS
 from sla_service.services import acknowledge, links, standing
 from sla_service.services.app import App
 from sla_service.services.config import Config
@@ -123,8 +125,10 @@ def linked(app: App, envelope: Envelope, body: Mapping[str, Any], messages: Sequ
     url = links.url(app, envelope.id, envelope.created_at, messages, scheme=app.channels.open(envelope.channel).scheme)
     cases = {(m["source"], m["no"]) for m in messages if m["source"]}
     task = acknowledge.task_of(envelope.id, envelope.created_at) if len(cases) == 1 else None
-    plain = {k: v for k, v in body.items() if k not in ("url", "task")}
-    return plain | ({"url": url} if url else {}) | ({"task": task} if task else {})
+    plain = {k: v for k, v in body.items() if k not in ("url", "task", "labels")}
+    labels = SPEAKERS[app.settings.lang]
+    said = {} if labels is render else {"labels": {"button": labels.BUTTON, "seen": labels.SEEN}}
+    return plain | ({"url": url} if url else {}) | ({"task": task} if task else {}) | said
 
 
 def message(app: App, envelope: Envelope) -> Message:
@@ -142,6 +146,7 @@ def message(app: App, envelope: Envelope) -> Message:
         form=Form(body.get("form", Form.TEXT)),
         url=body.get("url"),
         task=body.get("task"),
+        **body.get("labels", {}),
         template=body.get("template"),
         names=tuple(body.get("names", ())),
         values=tuple(body.get("values", ())),

@@ -100,6 +100,42 @@ def test_a_card_whose_task_is_known_already_got_through_the_first_time(open_at, 
     assert (outcome.kind, outcome.code) == (Kind.ACCEPTED, "42014")
 
 
+def test_a_click_greys_the_button_out_and_writes_who_has_seen_it(open_at, stub):
+    channel = open_at("wecomapp", token="T1", aes=KEY)
+    assert channel.deliver(message(ZHANG, task="d17-1")).ok
+    code = stub.state.new_code("d17-1")
+    assert channel.settle(code, "zhangsan", "张三已知晓").ok
+    assert stub.shown()[-1]["extra"]["greyed"] == "张三已知晓"
+    asked = json.loads(stub.bodies[-1]["body"])
+    assert asked == {
+        "agentid": 1000002,
+        "button": {"replace_name": "张三已知晓"},
+        "response_code": code,
+        "userids": ["zhangsan"],
+    }
+    again = channel.settle(code, "zhangsan", "张三已知晓")  # a code is good for one call
+    assert (again.kind, again.code) == (Kind.REFUSED, "40058")
+
+
+def test_a_token_that_has_gone_is_renewed_for_the_button_too(open_at, stub):
+    channel = open_at("wecomapp", token="T1", aes=KEY)
+    channel.deliver(message(ZHANG, task="d17-1"))
+    stub.control(forget_tokens=True)
+    assert channel.settle(stub.state.new_code("d17-1"), "zhangsan", "张三已知晓").ok
+
+
+def test_a_provider_that_is_away_leaves_the_button_as_it_is(open_at, stub):
+    channel = open_at("wecomapp", token="T1", aes=KEY)
+    channel.deliver(message(ZHANG, task="d17-1"))
+    stub.fault("drop_before", provider="update_card")
+    assert not channel.settle(stub.state.new_code("d17-1"), "zhangsan", "张三已知晓").ok
+    assert "greyed" not in stub.shown()[-1]["extra"]
+
+
+def test_only_channels_with_cards_have_buttons(open_at):
+    assert open_at("yunmas").settle is None
+
+
 def test_the_callbacks_secrets_are_not_shown():
     url = f"wecomapp://ww1:secret@1000002/?token={TOKEN}&aes={KEY}&base=https://x.example"
     assert TOKEN not in masked(url)

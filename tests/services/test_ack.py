@@ -161,11 +161,13 @@ def test_a_card_click_counts_once_and_only_for_whoever_got_the_card(hall):
         "CreateTime": "1",
         "FromUserName": "LiSi",
     }
-    assert acknowledge.by_card(hall.app, {**click, "FromUserName": "wangwu"}, now=hall.now) == 0
-    assert acknowledge.by_card(hall.app, {**click, "TaskId": task + "1"}, now=hall.now) == 0
-    assert acknowledge.by_card(hall.app, {**click, "Event": "enter_agent"}, now=hall.now) == 0
-    assert acknowledge.by_card(hall.app, click, now=hall.now) == 1
-    assert acknowledge.by_card(hall.app, click, now=hall.now) == 0
+    assert acknowledge.by_card(hall.app, {**click, "FromUserName": "wangwu"}, now=hall.now) is None
+    assert acknowledge.by_card(hall.app, {**click, "TaskId": task + "1"}, now=hall.now) is None
+    assert acknowledge.by_card(hall.app, {**click, "Event": "enter_agent"}, now=hall.now) is None
+    assert acknowledge.by_card(hall.app, click, now=hall.now).new == 1
+    assert acknowledge.by_card(hall.app, click, now=hall.now) is None  # WeCom repeats the call
+    again = acknowledge.by_card(hall.app, {**click, "CreateTime": "9", "ResponseCode": "r2"}, now=hall.now)
+    assert (again.new, again.code, again.words) == (0, "r2", "李四已知晓")  # a second click greys the button out too
     assert [r["via"] for r in hall.rows(tables.acks)] == ["card"]
 
 

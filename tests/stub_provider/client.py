@@ -25,6 +25,9 @@ class StubClient:
     def reset(self) -> None:
         self._call("POST", "/__reset")
 
+    def click(self, task: str) -> int:
+        return int(self._call("POST", f"/__click?{urlencode({'task': task})}")["status"])
+
     @property
     def stats(self) -> dict[str, int]:
         return self._call("GET", "/__stats")

@@ -6,13 +6,14 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.stub_provider import sms, wecom
+from tests.stub_provider import click, sms, wecom
 from tests.stub_provider.page import page
 from tests.stub_provider.state import Fault, State
 
@@ -68,6 +69,10 @@ class StubProvider:
     def control(self, **order: Any) -> None:
         self.state.control(order)
 
+    def click(self, task: str) -> int:
+        """A finger on a card's button; gives the HTTP status with which the callback answered."""
+        return int(click.click(self.state, task)["status"])
+
     @property
     def stats(self) -> dict[str, int]:
         return dict(self.state.stats)
@@ -84,6 +89,16 @@ def _hook(state: State, raw: bytes) -> dict[str, Any]:
         state.received("hook", **asked)
         state.show("hook", "hook", f"{asked.get('title', '')}\n{asked.get('message', '')}", "")
     return {}
+
+
+_ASKED: dict[str, Callable[[State, dict[str, str]], Any]] = {
+    "/__click": lambda state, query: click.click(state, query.get("task", "")),
+    "/__reset": lambda state, _: state.reset(),
+    "/__shown": lambda state, query: state.listed(query.get("provider"), query.get("to")),
+    "/__stats": lambda state, _: dict(state.stats),
+    "/__bodies": lambda state, _: list(state.bodies),
+    "/__faults": lambda state, _: [asdict(fault) for fault in state.faults],
+}
 
 
 class _Server(ThreadingHTTPServer):
@@ -133,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._provider("gettoken", lambda fault: wecom.gettoken(state, query, fault))
         elif parts.path == "/cgi-bin/message/send":
             self._provider("wecomapp", lambda fault: wecom.send(state, query, raw, fault))
+        elif parts.path == "/cgi-bin/message/update_template_card":
+            self._provider("update_card", lambda fault: wecom.update_card(state, query, raw, fault))
         elif parts.path == "/cgi-bin/webhook/send":
             self._provider("wecomgroup", lambda fault: wecom.robot(state, query, raw, fault))
         elif parts.path in {"/sms/tmpsubmit", "/sms/norsubmit", "/sms/submit"}:
@@ -184,25 +201,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _own(self, state: State, path: str, query: dict[str, str], raw: bytes) -> None:
         if path == "/":
             return self._answer(200, page(state.listed()).encode(), "text/html; charset=utf-8")
-        found: Any = None
         if path == "/__control":
             try:
-                found = state.control({"clear": True} if self.command == "DELETE" else json.loads(raw or b"{}"))
-            except (ValueError, TypeError) as error:
+                found: Any = state.control({"clear": True} if self.command == "DELETE" else json.loads(raw or b"{}"))
+            except (ValueError, TypeError, KeyError) as error:
                 return self._answer(400, str(error).encode(), "text/plain; charset=utf-8")
-        elif path == "/__reset":
-            found = state.reset()
-        elif path == "/__shown":
-            found = state.listed(query.get("provider"), query.get("to"))
-        elif path == "/__stats":
-            found = dict(state.stats)
-        elif path == "/__bodies":
-            found = list(state.bodies)
-        elif path == "/__faults":
-            found = [asdict(fault) for fault in state.faults]
+        elif path in _ASKED:
+            found = _ASKED[path](state, query)
+            if query.get("back"):  # a finger on the page
+                return self._seen_again()
         else:
             return self._answer(404, b"not found", "text/plain")
         return self._answer(200, json.dumps(found, ensure_ascii=False).encode())
+
+    def _seen_again(self) -> None:
+        self.send_response(303)
+        self.send_header("Location", "/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _page(self, fault: Fault) -> None:
         self.send_response(fault.status)

@@ -80,6 +80,9 @@ class State:
             self.sent: defaultdict[str, deque[datetime]] = defaultdict(deque)
             self.bodies: list[dict[str, Any]] = []
             self.headers: dict[str, str] = {}  # of the last request
+            self.codes: dict[str, tuple[str, datetime]] = {}  # response codes of cards: task, until when
+            self.callback = ""  # where clicks are told, with its token and key
+            self.callback_keys = ("", "")
 
     def now(self) -> datetime:
         # A stub of somebody else's server has a clock of its own.
@@ -122,6 +125,15 @@ class State:
         self.stats["shown"] += 1
         self.shown.append(Shown(self.now().isoformat(), provider, to, text, message_id, extra))
 
+    def new_code(self, task: str) -> str:
+        """A response code: good for one change of that card, within 72 hours."""
+        code = self.next_id("code-")
+        self.codes[code] = task, self.now() + timedelta(hours=72)
+        return code
+
+    def card(self, task: str) -> Shown | None:
+        return next((one for one in self.shown if one.extra.get("task") == task), None)
+
     def received(self, provider: str, **what: Any) -> None:
         """Keeps the request itself, for tests of the bytes that went out."""
         self.stats[f"requests.{provider}"] += 1
@@ -136,7 +148,7 @@ class State:
             ]
 
     def control(self, order: dict[str, Any]) -> dict[str, Any]:
-        """One order: a fault, or any of clear, secrets, limits, latency, shift, expire_tokens."""
+        """One order: a fault, or any of clear, secrets, limits, latency, shift, expire_tokens, callback, token, aes."""
         with self.lock:
             if order.get("clear"):
                 self.faults.clear()
@@ -144,6 +156,8 @@ class State:
             self.limits = order.get("limits", self.limits)
             self.latency = order.get("latency", self.latency)
             self.shift += order.get("shift", 0.0)
+            if "callback" in order:
+                self.callback, self.callback_keys = order["callback"], (order["token"], order["aes"])
             if order.get("expire_tokens"):
                 past = self.now() - timedelta(seconds=1)
                 self.tokens = {token: (who, past) for token, (who, _) in self.tokens.items()}

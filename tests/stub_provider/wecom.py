@@ -58,10 +58,35 @@ def send(state: State, query: dict[str, str], raw: bytes, fault: Fault | None) -
         good = [user for user in users if user not in bad]
         if not good:
             return error(81013, "user & party & tag all invalid")
+        task = content.get("task_id")
+        if task and raw not in state.duplicates and state.card(task) is not None:
+            return error(42014, "task_id has been used")
         answer = {"errcode": 0, "errmsg": "ok", "msgid": _shown(state, message, raw, good, content)}
+        if task:
+            answer["response_code"] = state.new_code(task)
         if bad:
             answer["invaliduser"] = "|".join(user.lower() for user in bad)
         return answer
+
+
+def update_card(state: State, query: dict[str, str], raw: bytes, fault: Fault | None) -> dict[str, Any]:
+    """developer.work.weixin.qq.com/document/path/94888: the button goes grey and says something else."""
+    with state.lock:
+        state.received("update_card", body=raw.decode("utf-8", "replace"))
+        refusal = _wrong_token(state, query)
+        if refusal is None and fault and fault.fault == "code":
+            refusal = error(fault.code, fault.text)
+        if refusal:
+            return refusal
+        asked = json.loads(raw)
+        task, until = state.codes.pop(asked.get("response_code", ""), ("", state.now()))
+        card = state.card(task)
+        if card is None or until <= state.now() or not isinstance(asked.get("agentid"), int):
+            return error(40058, "invalid response_code")
+        if card.to.lower() not in [user.lower() for user in asked.get("userids", [])]:
+            return {"errcode": 0, "errmsg": "ok", "invaliduser": asked.get("userids", [])}
+        card.extra["greyed"] = asked["button"]["replace_name"]
+        return {"errcode": 0, "errmsg": "ok"}
 
 
 def _wrong_token(state: State, query: dict[str, str]) -> dict[str, Any] | None:
@@ -142,4 +167,8 @@ def _seen(kind: str, content: dict[str, Any]) -> str:
 
 
 def _links(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: content[name] for name in ("url", "btntxt") if name in content}
+    found = {name: content[name] for name in ("url", "btntxt") if name in content}
+    found |= {"url": content["card_action"]["url"]} if "card_action" in content else {}
+    for button in content.get("button_list", ()):
+        found |= {"task": content["task_id"], "button": button["text"], "key": button["key"]}
+    return found

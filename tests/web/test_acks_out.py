@@ -5,16 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from door import Door, case_path, open_door, problem
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # for tests.stub_provider, whatever folder pytest starts in
+
 from sla_service.services import receipts
 from sla_service.services.channels import Channels
 from sla_service.store import tables
+from tests.stub_provider import StubProvider
 
 KEY, CORP = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "ww1"
 
@@ -78,10 +87,10 @@ def test_seen_needs_the_key_of_the_source_a_case_and_a_person(door):
     problem(ack("BBC-1", {}), 422)
 
 
-def with_channel(door: Door, url: str) -> None:
-    """The hall's sms as a real channel of that kind."""
+def with_channel(door: Door, url: str, name: str = "sms") -> None:
+    """One of the hall's channels as a real one of that kind."""
     app = door.hall.app
-    channels = {**app.config.channels, "sms": replace(app.config.channels["sms"], url=url)}
+    channels = {**app.config.channels, name: replace(app.config.channels[name], url=url)}
     app.config = replace(app.config, channels=channels)
     app.channels = Channels(channels, app.db, {}, clock=lambda: door.hall.now)
 
@@ -136,3 +145,53 @@ def test_wecom_tries_the_callback_out_and_tells_of_clicks(door):
         clicked = door.client.post("/v1/callbacks/sms", content=body, params=query(text))
         assert (clicked.status_code, clicked.text) == (200, "")
     assert [(r["person"], r["via"]) for r in door.rows(tables.acks)] == [("zhangsan", "card")]
+
+
+@contextmanager
+def listening(door: Door) -> Iterator[str]:
+    """The door at an address, so that a provider can call it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = door.client.post(self.path, content=body)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_finger_on_the_button_acknowledges_and_greys_the_card_out(sqlite_url):
+    with open_door(sqlite_url) as door, StubProvider() as stub, listening(door) as base:
+        with_channel(door, f"wecomapp://ww1:stub-secret@1000002/?base={stub.base}&token=T1&aes={KEY}", "wecom")
+        stub.control(callback=f"{base}/v1/callbacks/wecom", token="T1", aes=KEY)
+        door.hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")
+        door.hall.until("2026-11-24 09:00")
+        (card,) = stub.shown()
+        assert card["extra"]["button"] == "知道了"
+        assert stub.click(card["extra"]["task"]) == 200
+        assert [(r["person"], r["via"]) for r in door.rows(tables.acks)] == [("zhangsan", "card")]
+        (card,) = stub.shown()
+        assert card["extra"]["greyed"] == "张三已知晓"
+        assert stub.click(card["extra"]["task"]) == 0  # grey: nothing to press
+
+
+def test_a_second_press_is_harmless_and_greys_out_what_the_first_could_not(sqlite_url):
+    with open_door(sqlite_url) as door, StubProvider() as stub, listening(door) as base:
+        with_channel(door, f"wecomapp://ww1:stub-secret@1000002/?base={stub.base}&token=T1&aes={KEY}", "wecom")
+        stub.control(callback=f"{base}/v1/callbacks/wecom", token="T1", aes=KEY)
+        door.hall.says("case.accepted", kind="simple", department="社会事务科", handler="zhangsan")
+        door.hall.until("2026-11-24 09:00")
+        stub.fault("code", provider="update_card", code=-1, times=1)
+        task = stub.shown()[0]["extra"]["task"]
+        assert [stub.click(task), stub.click(task)] == [200, 200]
+        assert stub.shown()[0]["extra"]["greyed"] == "张三已知晓"
+        assert [r["at"] for r in door.rows(tables.acks)] == [door.hall.now]
+        assert len([j for j in door.rows(tables.journal) if j["what"] == "acknowledged"]) == 1

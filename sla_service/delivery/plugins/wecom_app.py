@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from apprise import NotifyFormat
 
-from sla_service.delivery.http import NotSentError, TransportError, encode
+from sla_service.delivery.http import NotSentError, Reply, TransportError, encode
 from sla_service.delivery.message import Form, Message, Recipient
 from sla_service.delivery.outcome import Outcome, accepted, partial, refused, unavailable
 from sla_service.delivery.plugins.answers import by_status, shown
@@ -43,7 +43,7 @@ _CARD_TEXT: Final = 512
 _LINK: Final = 2048
 _BUTTON: Final = 4  # characters
 _CARD_LINE, _CARD_BODY = 36, 160  # characters that a button card shows†
-SEEN: Final = "知道了"
+_BUTTON_WORDS: Final = 10  # characters that a card's button should not exceed
 TASK_KNOWN: Final = 42014  # the task id was used before
 _EARLY: Final = 300.0  # a token is renewed this long before it expires, so that none dies on the way
 
@@ -123,6 +123,33 @@ class NotifyWeComApp(ProviderNotify):  # type: ignore[no-untyped-call]
                 return _taken(answer, people, missing)
             else:
                 return not_taken(code, reply, self._shown(answer.get("errmsg")))
+
+    def settle(self, click: str, account: str, words: str) -> Outcome:
+        """Greys the button of a card that was clicked out and writes ``words`` on it, for whoever clicked.
+
+        ``click`` is the click's ResponseCode, good for one call within 72 hours. A failure costs nothing: the button
+        stays, and the next click brings another code. https://developer.work.weixin.qq.com/document/path/94888
+        """
+        content = {
+            "userids": [account],
+            "agentid": self.agentid,
+            "response_code": click,
+            "button": {"replace_name": words[:_BUTTON_WORDS]},
+        }
+        try:
+            token = self._token()
+            code, answer, reply = self._card(token, content)
+            if code in TOKEN_GONE:
+                code, answer, reply = self._card(self._renewed(token), content)
+        except TransportError as error:
+            return error.outcome
+        return accepted() if code == 0 else not_taken(code, reply, self._shown(answer.get("errmsg")))
+
+    def _card(self, token: str, content: dict[str, Any]) -> tuple[int | None, dict[str, Any], Reply]:
+        query = encode([("access_token", token)])
+        path = "/cgi-bin/message/update_template_card"
+        reply = self.client.request("POST", path, query=query, body=frozen_json(content), headers=JSON)
+        return *code_of(reply), reply
 
     def request_body(self, message: Message, accounts: list[str]) -> bytes:
         """The JSON of a message: the same bytes each time, nothing in it but the message."""
@@ -209,7 +236,7 @@ def _button_card(task: str, message: Message, link: str) -> dict[str, Any]:
         "main_title": {"title": message.title[:_CARD_LINE]},
         "sub_title_text": message.body[:_CARD_BODY],
         "task_id": task,
-        "button_list": [{"text": SEEN, "style": 1, "key": "ack"}],
+        "button_list": [{"text": message.seen, "style": 1, "key": "ack"}],
         **({"card_action": {"type": 1, "url": link}} if link else {}),
     }
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
+from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse
 
 from sla_service.delivery.plugins.wecom_callback import Callback, CallbackError
@@ -88,7 +89,7 @@ async def get_callback(
 async def post_callback(
     request: Request, channel: ChannelName, msg_signature: Word = "", timestamp: Word = "", nonce: Word = ""
 ) -> Response:
-    """A click. Answered empty within five seconds, else it comes again."""
+    """A click. Answered empty within five seconds, else it comes again; the card is greyed out after the answer."""
     web = web_of(request)
     now = web.clock()
     callback = _callback(web, channel)
@@ -99,8 +100,9 @@ async def post_callback(
         raise _refused(channel, e) from None
     finally:
         web.bodies.release(body)
-    await web.run(lambda: acknowledge.by_card(web.app, event, now=now))
-    return PlainTextResponse("")
+    click = await web.run(lambda: acknowledge.by_card(web.app, event, now=now))
+    after = None if click is None else BackgroundTask(acknowledge.settle_card, web.app, channel, click)
+    return PlainTextResponse("", background=after)
 
 
 def _callback(web: Web, channel: str) -> Callback:

@@ -373,4 +373,4 @@ mailbox = sa.Table(
 )
 
 # The same metadata, complete with whoever asks for it.
-from sla_service.store import tables_registers, tables_tallies, tables_webhooks  # noqa: E402, F401
+from sla_service.store import tables_accounts, tables_registers, tables_tallies, tables_webhooks  # noqa: E402, F401

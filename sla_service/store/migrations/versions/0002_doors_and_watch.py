@@ -18,6 +18,7 @@ def upgrade() -> None:
     _figures()
     _webhooks()
     _registers()
+    _accounts()
 
 
 def _figures() -> None:
@@ -113,3 +114,31 @@ def _registers() -> None:
         sa.ForeignKeyConstraint(["source"], ["sources.name"], name=op.f("fk_register_rows_source"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("source", "no", name=op.f("pk_register_rows")),
     )
+
+
+def _accounts() -> None:
+    """Who may look at the pages, and who is looking."""
+    op.create_table(
+        "accounts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("hall", sa.Text(), nullable=True),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", Instant(), nullable=True),
+        sa.Column("last_login_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("csrf", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("seen_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.name"], name=op.f("fk_sessions_account"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_account"), "sessions", ["account"], unique=False)

@@ -118,6 +118,17 @@ class DigestFile(FileModel):
     days: Literal["working_days", "mondays"] = "working_days"
 
 
+WatchRole = Literal["station_chief", "bureau_leader", "joint_committee", "duty"]
+_WATCH: Any = BeforeValidator(one_or_many, json_schema_input_type=WatchRole | list[WatchRole])
+
+
+class WatchFile(FileModel):
+    """Who is told that next year's notice is missing: roles of the whole hall, since it is about no case."""
+
+    to: Annotated[list[WatchRole], _WATCH, Field(min_length=1)] | None = None
+    via: Words | None = None
+
+
 class PolicyFile(FileModel):
     """The whole file."""
 
@@ -132,6 +143,7 @@ class PolicyFile(FileModel):
     pause_days: SomeDays = 5
     no_reply: NoReplyFile = NoReplyFile(via=["wecom"])
     digests: list[DigestFile] = Field(default_factory=list)
+    calendar_watch: WatchFile | None = None
 
 
 def check(document: Document, policy: PolicyFile) -> None:

@@ -23,8 +23,9 @@ from sla_service.cli.tables import Cell, Column, show
 from sla_service.domain import calendar as days
 from sla_service.domain.calendar import DayKind, YearStatus
 from sla_service.domain.clock import business_date
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.errors import CalendarError, NotFoundError, UsageError
-from sla_service.services.app import MAIN_CALENDAR, App
+from sla_service.services.app import App
 from sla_service.services.calendar_watch import Standing, standing
 
 KINDS = {

@@ -76,12 +76,17 @@ def change(row: Mapping[str, Any]) -> tuple[str, str]:
     target = words.TARGETS.get(detail.get("target", "resolve"), "")
     if row["what"] == "due_changed":
         old, new = (words.day(detail.get(k)) if detail.get(k) else "无" for k in ("old", "new"))
-        return "到期日变动", f"{target}：{old} → {new}"
+        return "到期日变动", f"{target}：{old} → {new}{_by(detail)}"
     if row["what"] == "breached":
         return "发现超期", f"{target}：应在 {words.moment(detail['due'])} 前"
     if row["what"] == "breach_withdrawn":
-        return "超期撤销", f"{target}：原为 {words.moment(detail['old'])}"
+        return "超期撤销", f"{target}：原为 {words.moment(detail['old'])}{_by(detail)}"
     return str(row["what"]), ""
+
+
+def _by(detail: Data) -> str:
+    """The notice or order that has moved a date."""
+    return f"（{detail['text']}）" if detail.get("text") else ""
 
 
 def masked(data: Data) -> dict[str, Any]:

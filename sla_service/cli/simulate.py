@@ -17,11 +17,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.files import FileProblems, read
 from sla_service import systime
-from sla_service.cli.calendar_read import calendar_in_force
+from sla_service.cli.calendar_read import calendars_in_force
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option, say
 from sla_service.cli.reading import When, read_settings
 from sla_service.cli.simulate_tables import print_figures
+from sla_service.domain.calendar import Calendar
 from sla_service.domain.directory import MAIN_HALL, Directory
 from sla_service.domain.policy import DAY_MINUTES, Policy, at_minute
 from sla_service.errors import ConfigError, NotFoundError, SlaError, UsageError
@@ -166,7 +167,11 @@ def _replay(
     finish: datetime | None,
     hall: str,
 ) -> list[SimulationResult]:
-    calendar = calendar_in_force()
+    in_force = calendars_in_force()
+
+    def calendar(department: str | None) -> Calendar:
+        return in_force.of(hall, department, directory)
+
     results = []
     with _progress("重放", len(history.events) * len(policies)) as moved:
         for n, policy in enumerate(policies):

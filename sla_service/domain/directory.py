@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sla_service.domain.people import MAIN_HALL, Absence, Department, Hall, Person, same_name
+from sla_service.domain.people import MAIN_CALENDAR, MAIN_HALL, Absence, Department, Hall, Person, same_name
 from sla_service.domain.policy import Role
 
 __all__ = [
@@ -103,17 +103,14 @@ class Directory:
                 return hall
         return None
 
-    def calendar_name(self, hall: str, department: str | None = None) -> str | None:
-        """The name of the calendar that a case of this department counts by; None for the whole service's.
-
-        A department's own comes before its hall's.
-        """
+    def calendar_name(self, hall: str, department: str | None = None) -> str:
+        """The name of the calendar that a case counts by: its department's own, else the hall's, else the main one."""
         if department and self._own_calendars:
             own = self._own_calendars.get((hall, same_name(department)))
             if own is not None:
                 return own
         found = self.hall(hall)
-        return found.calendar if found else None
+        return (found.calendar if found else None) or MAIN_CALENDAR
 
     def mixed_halls(self) -> frozenset[str]:
         """Halls of which some department has a calendar of its own."""

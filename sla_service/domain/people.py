@@ -10,6 +10,9 @@ from sla_service.domain.policy import Hours
 
 MAIN_HALL = "main"
 
+#: The calendar of halls and departments that name none.
+MAIN_CALENDAR = "main"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -9,15 +9,13 @@ from threading import Lock
 from typing import Any
 
 from sla_service.domain.calendar import Calendar
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.domain.policy import Policy
 from sla_service.services.channels import Channels
 from sla_service.services.config import Config, policy_from_dict
 from sla_service.settings import Settings
 from sla_service.store import versions
 from sla_service.store.engine import Database
-
-#: The calendar of halls and departments that name none.
-MAIN_CALENDAR = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class App:
 
         A case goes by the department that has it now (docs/adr/0006-department-calendar.md).
         """
-        return self.config.directory.calendar_name(hall, department) or MAIN_CALENDAR
+        return self.config.directory.calendar_name(hall, department)
 
     def calendar_names(self) -> list[str]:
         """Calendars that halls and departments count by."""

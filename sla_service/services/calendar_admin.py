@@ -17,9 +17,10 @@ from sla_service.calendars.files import read_years
 from sla_service.calendars.local import read_local
 from sla_service.calendars.model import Layer, LayerDay, ParsedNotice, Rank
 from sla_service.domain.calendar import Calendar, Day, YearStatus
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.errors import CalendarError, NotFoundError
 from sla_service.services import calendar_follow
-from sla_service.services.app import MAIN_CALENDAR, App
+from sla_service.services.app import App
 from sla_service.services.calendar_follow import BATCH, Advance, Clock, Followed
 from sla_service.services.calendar_force import EVERY, compose, layer_of, put_in_force, row_of, wanted
 from sla_service.store import layers

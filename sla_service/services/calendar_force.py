@@ -19,8 +19,9 @@ from sla_service.calendars.layers import base_layers, build, edition, newer
 from sla_service.calendars.model import Layer, LayerDay, Rank
 from sla_service.domain.calendar import Calendar, YearStatus
 from sla_service.domain.directory import Directory
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.services import audit
-from sla_service.services.app import MAIN_CALENDAR, App, Calendars, Change
+from sla_service.services.app import App, Calendars, Change
 from sla_service.store import facts, layers, versions
 from sla_service.store.engine import Database
 

@@ -6,16 +6,16 @@ the station is told once, from 1 December each working day, until the year is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.clock import business_date
-from sla_service.domain.policy import Role
+from sla_service.domain.policy import Policy
 from sla_service.services import calendar_force
 from sla_service.services.addressing import dedupe_key
 from sla_service.services.app import App
@@ -102,10 +102,6 @@ def _rows(app: App, hall: str, now: datetime) -> list[dict[str, Any]]:
     if not (calendar.is_working(today) and opening <= now < close):
         return []  # not ahead of time: the notice may be there by the morning
     once = not late and today.month < _DECEMBER
-    receivers = app.config.directory.receivers(
-        Role.STATION_CHIEF, handler=None, department=None, hall=hall, on=today, before_breach=False
-    )
-    channel, *via = policy.no_reply_via
     row = {
         "hall": hall,
         "source": "",  # about no case
@@ -115,31 +111,39 @@ def _rows(app: App, hall: str, now: datetime) -> list[dict[str, Any]]:
         "step": STEP,
         "occurrence": 0,
         "due_on": None,
-        "role": Role.STATION_CHIEF.value,
-        "channel": channel,
-        "via": via,
         "planned_at": now,
         "not_before": now,
         "expires_at": None if once else close,
         "created_at": now,
     }
     day = f"{today.year}-11" if once else str(today)
-    found = []
-    for person, role in receivers.people or ((None, None),):
+    found: dict[str, dict[str, Any]] = {}
+    for role in app.config.watch.to:
+        for told in _told(app, hall, role, policy, today):
+            # without the hall: who runs several is told once
+            key = dedupe_key(STEP, missing, day, told["recipient"] or f"?{hall}", told["channel"])
+            found.setdefault(key, {**row, **told, "dedupe_key": key})
+    return list(found.values())
+
+
+def _told(app: App, hall: str, role: str, policy: Policy, today: date) -> Iterator[dict[str, Any]]:
+    """Who holds the role on that day, or whoever it falls to."""
+    channel, *via = app.config.watch.via or policy.no_reply_via
+    receivers = app.config.directory.receivers(
+        role, handler=None, department=None, hall=hall, on=today, before_breach=False
+    )
+    for person, as_role in receivers.people or ((None, None),):
         to = person.id if person else None
-        found.append(
-            {
-                **row,
-                "recipient": to,
-                "as_role": str(role) if role else None,
-                "state": "queued" if to else "failed",
-                "reason": "" if to else "no_recipient",
-                "detail": {"fell": [fall.text for fall in receivers.fell]},
-                # without the hall: who runs several is told once
-                "dedupe_key": dedupe_key(STEP, missing, day, to or f"?{hall}", channel),
-            }
-        )
-    return found
+        yield {
+            "role": role,
+            "as_role": str(as_role) if as_role else None,
+            "recipient": to,
+            "channel": channel,
+            "via": via,
+            "state": "queued" if to else "failed",
+            "reason": "" if to else "no_recipient",
+            "detail": {"fell": [fall.text for fall in receivers.fell]},
+        }
 
 
 def _words(found: Horizon, *, once: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ from schemas.policy import DigestFile, PolicyFile
 from sla_service.delivery.limits import Per, Window
 from sla_service.delivery.wording import Wording
 from sla_service.domain.directory import MAIN_HALL, Directory, Hall
-from sla_service.domain.policy import Policy
+from sla_service.domain.policy import Policy, Role
 from sla_service.errors import ConfigError
 from sla_service.services import config_directory, config_policy, config_templates
 from sla_service.services.config_policy import parse_policy, policy_from_dict, policy_to_dict, versioned
@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "Digest",
     "TemplateConf",
+    "Watch",
     "load_config",
     "parse_policy",
     "policy_from_dict",
@@ -70,6 +71,14 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told that next year's notice is missing. Without ``via`` by the channel of words outside the ladder."""
+
+    to: tuple[str, ...] = (Role.STATION_CHIEF.value,)
+    via: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What administrators decide. ``policies`` holds those halls that have their own hours or policy."""
 
@@ -78,6 +87,7 @@ class Config:
     channels: Mapping[str, ChannelConf]
     policies: Mapping[str, Policy] = field(default_factory=dict)
     digests: tuple[Digest, ...] = ()
+    watch: Watch = Watch()
     folder: Path = Path("config")
     wording: Wording = field(default_factory=Wording, compare=False)
 
@@ -100,7 +110,7 @@ def load_config(folder: Path) -> Config:
     reader.problems += wrong
     if reader.problems or policy is None or directory is None or channels is None or base is None:
         raise ConfigError("\n".join(reader.problems))
-    return Config(base, directory, channels, own, tuple(map(_digest, policy.digests)), folder, wording)
+    return Config(base, directory, channels, own, tuple(map(_digest, policy.digests)), _watch(policy), folder, wording)
 
 
 def write_defaults(folder: Path) -> tuple[Path, ...]:
@@ -173,8 +183,9 @@ class _Reader:
 
 def _load_policy(document: Document) -> Policy:
     file: PolicyFile = config_policy.load(document)
-    if file.digests:
-        raise FileProblems(document.name, [Problem(document.line("digests"), "digests 只写在 policy.yaml 里。")])
+    for name in ("digests", "calendar_watch"):
+        if getattr(file, name):
+            raise FileProblems(document.name, [Problem(document.line(name), f"{name} 只写在 policy.yaml 里。")])
     return config_policy.from_file(file)
 
 
@@ -191,6 +202,13 @@ def _channel(name: str, file: ChannelFile) -> ChannelConf:
 
 def _template(file: TemplateFile) -> TemplateConf:
     return TemplateConf(file.id, tuple(file.values), tuple(file.names or ()))
+
+
+def _watch(file: PolicyFile) -> Watch:
+    found = file.calendar_watch
+    if found is None:
+        return Watch()
+    return Watch(tuple(found.to) if found.to else Watch().to, tuple(found.via) if found.via else None)
 
 
 def _digest(file: DigestFile) -> Digest:

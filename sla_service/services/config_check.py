@@ -34,6 +34,11 @@ def check(config: Config, variables: Collection[str] | None = None) -> list[str]
     found += [f"{CHANNELS}：{text}" for text in _channels(config, variables)]
     for via in dict.fromkeys(name for d in config.digests for name in d.via if name not in config.channels):
         found.append(f"{POLICY}：digests 用了 {CHANNELS} 里没有的渠道 {via}。")
+    found += [
+        f"{POLICY}：calendar_watch 用了 {CHANNELS} 里没有的渠道 {via}。"
+        for via in config.watch.via or ()
+        if via not in config.channels
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.clock import business_date
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.services import checkup, ticking
-from sla_service.services.app import MAIN_CALENDAR, App
+from sla_service.services.app import App
 from sla_service.services.streams import noted
 from sla_service.store import audit, checks, facts, figures, tallies
 from sla_service.store.engine import HEAD, unavailable

@@ -18,7 +18,8 @@ from sla_service.domain.case import Case, State, Status, Verdict
 from sla_service.domain.directory import MAIN_HALL, Directory
 from sla_service.domain.events import VISIT, Event
 from sla_service.domain.policy import BEIJING, MAIN_TARGET, Policy
-from sla_service.services.simulation_case import CaseRun, Sent, World
+from sla_service.services.simulation_case import CaseRun, World
+from sla_service.services.simulation_sent import Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def simulate(
     events: Iterable[Event],
     policy: Policy,
     directory: Directory,
-    calendar: Calendar,
+    calendar: Calendar | Callable[[str | None], Calendar],
     *,
     start: datetime | None = None,
     end: datetime | None = None,
@@ -101,12 +102,13 @@ def simulate(
 
     What happens after ``end`` is not known yet. With ``start``, earlier events are history: they make the cases what
     they are, but messages from before it and cases that were closed before it are left out. Of several events with
-    one source and id the first stands. ``progress`` is told the number of events done.
+    one source and id the first stands. ``calendar`` may be a function that gives each department's. ``progress`` is
+    told the number of events done.
     """
     histories = _by_case(events)
     last = max((e.time for history in histories.values() for e in history), default=_BEGINNING)
     end = (end or last).astimezone(BEIJING)
-    world = World(policy, directory, calendar, hall, end)
+    world = World(policy, directory, calendar if callable(calendar) else lambda _department: calendar, hall, end)
     cases: list[Case] = []
     sent: list[Sent] = []
     statuses: Counter[str] = Counter()

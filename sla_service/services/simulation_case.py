@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import Any
 
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.case import Call, Case, Clock, State
@@ -26,68 +25,20 @@ from sla_service.domain.ladder import (
 )
 from sla_service.domain.policy import BEIJING, MAIN_TARGET, Anchor, Policy, Role, Step
 from sla_service.services.addressing import About, Row, messages
+from sla_service.services.simulation_sent import Sent, key_of, sent, spoken
 
-_SPOKEN = frozenset({"urged", "escalated"})
 NEVER = datetime.max.replace(tzinfo=BEIJING) - timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all cases of a simulation share. Nothing happens after ``end``."""
+    """What all cases of a simulation share; ``calendar`` gives a department's. Nothing happens after ``end``."""
 
     policy: Policy
     directory: Directory
-    calendar: Calendar
+    calendar: Callable[[str | None], Calendar]
     hall: str
     end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One message that would have gone out: to one person on one channel, or to nobody (``to`` None).
-
-    ``step`` is the step as the policy has it, ``no_reply``, or ``urged`` and ``escalated`` for words passed on.
-    ``at`` is when it goes out, ``planned_at`` the instant of its step. ``role`` is whom the step asked for, ``as_role``
-    the role in which ``to`` got it, ``fell`` why that is another one.
-    """
-
-    at: datetime
-    planned_at: datetime
-    source: str
-    case: str
-    target: str
-    round: int
-    step: str
-    occurrence: int
-    role: str
-    as_role: str | None
-    to: str | None
-    channel: str
-    due_on: date | None
-    reassigned: bool
-    missed: tuple[str, ...]
-    fell: tuple[str, ...]
-
-    def out(self) -> dict[str, Any]:
-        """The message as a row of a JSON Lines file."""
-        return {
-            "at": self.at.isoformat(),
-            "to": self.to,
-            "role": self.role,
-            "step": self.step,
-            "target": self.target,
-            "case": self.case,
-            "channel": self.channel,
-            "source": self.source,
-            "round": self.round,
-            "occurrence": self.occurrence,
-            "as_role": self.as_role,
-            "planned_at": self.planned_at.isoformat(),
-            "due_on": self.due_on.isoformat() if self.due_on else None,
-            "reassigned": self.reassigned,
-            "missed": list(self.missed),
-            "fell": list(self.fell),
-        }
 
 
 @dataclass(slots=True)
@@ -106,6 +57,7 @@ class CaseRun:
     def __init__(self, events: Sequence[Event], world: World) -> None:
         self.events, self.world = events, world
         self.case: Case | None = None
+        self.calendar = world.calendar(None)  # of the department that has the case
         self._done = 0
         self._watches: dict[tuple[str, int], _Watch] = {}
         self._queue: list[tuple[datetime, int, Row]] = []
@@ -130,7 +82,7 @@ class CaseRun:
             else:
                 _, _, row = heappop(self._queue)
                 if self._stands(row, now):
-                    yield _sent(row, now)
+                    yield sent(row, now)
 
     # -- events ---------------------------------------------------------------------------------------------
 
@@ -138,10 +90,7 @@ class CaseRun:
         before = self.case
         while self._done < len(self.events) and self.events[self._done].time == now:
             self._done += 1
-        first = self.events[0]
-        policy, calendar = self.world.policy, self.world.calendar
-        known = self.events[: self._done]
-        self.case = case = fold(known, policy, calendar, source=first.source, no=first.subject)
+        self.case = case = self._fold()
         old, self._watches = self._watches, {}
         for clock in case.clocks:
             key = (clock.target, clock.round)
@@ -153,11 +102,20 @@ class CaseRun:
                 self._call(case, call, now)
             self._new_holder(before, case, old, now)
 
+    def _fold(self) -> Case:
+        """The case so far, by the calendar of the department that it leads to."""
+        first, known = self.events[0], self.events[: self._done]
+        while True:
+            case = fold(known, self.world.policy, self.calendar, source=first.source, no=first.subject)
+            used, self.calendar = self.calendar, self.world.calendar(case.department)
+            if used.version == self.calendar.version:
+                return case
+
     def _watch(self, case: Case, clock: Clock, old: _Watch | None, now: datetime) -> _Watch | None:
         target = target_of(self.world.policy, clock.target)
         if target is None:
             return None
-        policy, calendar = self.world.policy, self.world.calendar
+        policy, calendar = self.world.policy, self.calendar
         kind = case.kind or policy.unclassified_as
         said = _answered_at(case) if any(step.until == "acknowledged" for step in target.ladder) else None
         ladder = Ladder(clock, target, policy, calendar, kind, case.department, acknowledged_at=said)
@@ -175,7 +133,7 @@ class CaseRun:
             return
         self._called.add(call.event_id)
         policy = self.world.policy
-        at = window(now, policy, self.world.calendar)
+        at = window(now, policy, self.calendar)
         key = f"urged {business_date(at)}" if call.type == "case.urged" else f"escalated {call.event_id}"
         anchor = Anchor.DUE if call.to == Role.HANDLER else Anchor.BREACH  # how far it may climb
         step = Step(key, anchor, (call.to,), policy.no_reply_via)
@@ -189,7 +147,7 @@ class CaseRun:
         seen, watch = (watches.get((clock.target, clock.round)) for watches in (old, self._watches))
         last = latest_passed(watch.ladder, seen.watermark) if seen and watch else None
         if last is not None:
-            at = window(now, self.world.policy, self.world.calendar, last.step)
+            at = window(now, self.world.policy, self.calendar, last.step)
             self._tell(case, clock, [Notice(Role.HANDLER, last, at, None)], now, reassigned=True)
 
     # -- looks ----------------------------------------------------------------------------------------------
@@ -223,7 +181,7 @@ class CaseRun:
             due_on=clock.due.on if dated and clock and clock.due else None,
         )
         for row in messages(about, notices, self.world.directory, now=now, extra={"reassigned": reassigned}):
-            key = _key(row)
+            key = key_of(row)
             if key not in self._keys:
                 self._keys.add(key)
                 self._queued += 1
@@ -234,7 +192,7 @@ class CaseRun:
         case = self.case
         if case is None or not case.accepted or (row["expires_at"] is not None and now >= row["expires_at"]):
             return False
-        if _spoken(row):
+        if spoken(row):
             if case.state is State.CLOSED:
                 return False
         else:
@@ -264,39 +222,3 @@ def _rests(row: Row, case: Case) -> bool:
         return False
     said = _answered_at(case)
     return said is not None and said >= row["created_at"]
-
-
-def _spoken(row: Row) -> bool:
-    """The keys of words carry what makes each the only one of its kind: a day, an event."""
-    return row["step"].split(" ")[0] in _SPOKEN
-
-
-def _key(row: Row) -> tuple[str, ...]:
-    """What is told once. Words are told once whatever becomes of the due date; nobody is nobody on any channel."""
-    step, to = row["step"], row["recipient"]
-    if to is None:
-        return (row["target"], str(row["round"]), step, str(row["due_on"]), str(row["occurrence"]), "?", row["role"])
-    if _spoken(row):
-        return (step, to, row["channel"])
-    return (row["dedupe_key"],)
-
-
-def _sent(row: Row, at: datetime) -> Sent:
-    return Sent(
-        at=at.astimezone(BEIJING),
-        planned_at=row["planned_at"].astimezone(BEIJING),
-        source=row["source"],
-        case=row["no"],
-        target=row["target"],
-        round=row["round"],
-        step=row["step"].split(" ")[0] if _spoken(row) else row["step"],
-        occurrence=row["occurrence"],
-        role=row["role"],
-        as_role=row["as_role"],
-        to=row["recipient"],
-        channel=row["channel"],
-        due_on=row["due_on"],
-        reassigned=row["detail"]["reassigned"],
-        missed=tuple(row["detail"]["missed"]),
-        fell=tuple(row["detail"]["fell"]),
-    )

@@ -51,14 +51,19 @@ def _change(row: Row) -> TimelineEntryOut:
     named = "" if target == "resolve" else TARGET_WORDS.get(target, target)
     due_on = detail.get("new") if row["what"] == "due_changed" else None
     if row["what"] == "due_changed":
-        text = f"{named}{_moved(detail.get('old'), due_on)}"
+        text = f"{named}{_moved(detail.get('old'), due_on)}{_by(detail)}"
     elif row["what"] == "breached":
         text = f"{named}超期：应在{words.moment(_instant(detail['due']))}前办结"
     elif row["what"] == "breach_withdrawn":
-        text = f"{named}超期撤销"
+        text = f"{named}超期撤销{_by(detail)}"
     else:
         text = row["what"]
     return TimelineEntryOut(at=at, what=row["what"], text=text, due_on=due_on)
+
+
+def _by(detail: Row) -> str:
+    """The notice or order that has moved a date."""
+    return f"，依据{detail['text']}" if detail.get("text") else ""
 
 
 def _moved(old: str | None, new: str | None) -> str:

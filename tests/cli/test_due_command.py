@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from command_line import CONFIG
 
@@ -109,3 +111,20 @@ def test_a_wrong_key_in_the_policy_is_named_with_its_line(bare):
     said = bare("due", "2026-11-20", "--kind", "simple")
     assert said.code == 1
     assert 'config/policy.yaml:7: 不认识 "hour"，是不是 hours？' in said.err
+
+
+def test_a_department_with_a_calendar_of_its_own_counts_by_it(shell, tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(CONFIG, folder)
+    text = (folder / "directory.yaml").read_text("utf-8")
+    head = "departments:\n"
+    more = "  - {id: 民族科, head: lisi, calendar: guangxi}\n"
+    (folder / "directory.yaml").write_text(text.replace(head, head + more), "utf-8")
+    shell.env["SLA_CONFIG_DIR"] = str(folder)
+    shell.ok("calendar", "day", "2026-04-20", "off", "--name", "三月三", "--calendar", "guangxi", "--apply")
+    args = ("due", "2026-04-13", "--kind", "complex")
+    assert "到期 2026-04-27 周一" in shell.ok(*args).out
+    assert "到期 2026-04-28 周二" in shell.ok(*args, "--department", "民族科").out
+    assert "到期 2026-04-27 周一" in shell.ok(*args, "--department", "社会事务科").out
+    refused = shell("due", "2026-04-13", "--days", 3, "--department", "林业科")
+    assert (refused.code, "没有科室 林业科，通讯录里有 民族科、社会事务科" in refused.err) == (1, True)

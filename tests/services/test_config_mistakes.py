@@ -18,7 +18,7 @@ DEFAULT = default_text("policy.yaml")
 ROLES = "handler、section_head、station_chief、bureau_leader、joint_committee 或 duty"
 TOP = (
     "hours、send_window、targets、non_working_receipt、unclassified_as、reclassify_from、reopen、extension、"
-    "pause_days、no_reply、digests"
+    "pause_days、no_reply、digests、calendar_watch"
 )
 
 

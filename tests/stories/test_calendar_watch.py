@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from notices import PLAIN_2027
+from story import CONFIG
 from test_new_calendar import hall_with_calendars, notice_comes
 
 from sla_service.services import calendar_watch
+from sla_service.services.config import Watch, load_config
 
 
 def days_pass(hall, first, last):
@@ -44,3 +48,14 @@ def test_a_year_that_has_begun_without_its_notice_is_said_each_working_day(sqlit
         calendar_watch.watch(hall.app, now=hall.now)
         hall.tick()
         hall.expect("01-05 10:00 wecom 李四 【放假安排】2027 年的通知还没有导入")
+
+
+def test_who_is_told_is_the_policys_to_say_and_each_person_is_told_once(db_url):
+    config = load_config(CONFIG)
+    watch = Watch(("joint_committee", "bureau_leader", "station_chief"), ("sms",))
+    with hall_with_calendars(db_url, "2026-11-02 08:00", config=replace(config, watch=watch)) as hall:
+        days_pass(hall, 2, 4)
+        hall.expect(
+            "11-02 09:00 sms 王五 【放假安排】2027 年的通知还没有导入",  # of the committee; nobody is the hall's leader
+            "11-02 09:00 sms 李四 【放假安排】2027 年的通知还没有导入",
+        )

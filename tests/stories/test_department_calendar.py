@@ -11,10 +11,13 @@ from notices import BRIDGED_2027
 from story import CONFIG
 from test_new_calendar import due, hall_with_calendars, journal, notice_comes
 
+from schemas.events import parse
 from sla_service.domain.directory import Department, Hall
+from sla_service.domain.events import Event
 from sla_service.services import calendar_admin, calendar_follow, calendar_force, calendar_moves, calendar_watch
 from sla_service.services.config import load_config
 from sla_service.services.recompute import recompute
+from sla_service.services.simulation import simulate
 from sla_service.store import tables
 
 FESTIVAL = at("2026-04-20").date()  # a Monday
@@ -167,3 +170,29 @@ def test_status_and_recompute_look_at_each_department_under_its_calendar(db_url,
 
 def dies(done, whole):
     raise RuntimeError("as if killed")
+
+
+def test_the_simulation_foretells_what_the_departments_will_be_told(db_url):
+    with hall_with(db_url, "2026-04-13 10:00", 民族科="guangxi") as hall:
+        day_off(hall, "guangxi")
+        history = [
+            hall.event("case.accepted", no="C-1", kind="complex", department="社会事务科", handler="zhangsan"),
+            hall.event("case.assigned", "2026-04-14 09:00", no="C-1", department="民族科"),
+        ]
+        hall.send(history[0])
+        hall.until("2026-04-14 09:00")
+        hall.send(history[1])
+        hall.until("2026-05-08 18:00")
+        sent = {
+            (m["step"], m["recipient"], m["due_on"]) for m in hall.rows(tables.messages) if m["state"] == "accepted"
+        }
+        events = [parse(raw, now=hall.now) for raw in history]
+        plain = [Event(e.source, e.id, e.type, e.subject, e.time, e.data) for e in events]
+        config = hall.app.config
+
+        def calendar(department):
+            return hall.app.calendar("main", department)
+
+        foretold = simulate(plain, config.policy, config.directory, calendar, end=hall.now)
+        assert {(m.step, m.to, m.due_on) for m in foretold.messages} == sent
+        assert {due_on.isoformat() for _, _, due_on in sent} == {"2026-04-28"}

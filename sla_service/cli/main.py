@@ -44,9 +44,12 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "接入": {
         "source": ("source:source", "业务系统及其密钥"),
+        "webhooks": ("webhooks:webhooks_", "发给业务系统的事件：查看、重发"),
+        "inbox": ("inbox:inbox", "收到的事件：没有生效的、为什么、原文，再试一次"),
         "channel": ("channel:channel", "发送渠道：列表、试发"),
         "messages": ("messages:messages_", "发出的提醒：告诉了谁、结果如何；维护时暂停发送"),
         "template": ("template:template", "消息模板：预览、可用的变量"),
+        "user": ("user:user", "网页账号：谁能登录，能看哪些办件"),
         "openapi": ("openapi:openapi", "输出 HTTP 接口的 OpenAPI 文档"),
         "asyncapi": ("openapi:asyncapi", "输出 Redis 流、Celery 任务和 webhook 的 AsyncAPI 文档"),
         "schemas": ("openapi:schemas_", "把全部契约写进一个文件夹，或核对写出来的是不是现在的"),

@@ -70,6 +70,9 @@ class Casework:
     def history(self) -> Iterable[Row]:
         return (row for rows in self._history.values() for row in rows.values())
 
+    def of_case(self, key: Key) -> Iterable[Row]:
+        return self._history.get(key, {}).values()
+
     def add(self, row: Row) -> None:
         self._history[row["source"], row["no"]][row["id"]] = row
 
@@ -124,12 +127,17 @@ class Casework:
         return len(names) == 1
 
     def _untold(self) -> dict[Key, list[Mapping[str, Any]]]:
-        """What cases that follow a calendar have not been told of an earlier move."""
+        """Of cases whose dates a calendar moves, the messages about an earlier move that are still to go out."""
         found: dict[Key, list[Mapping[str, Any]]] = {}
-        following = [key for key, refolded in self._folded.items() if self._follows(self.rows[key], refolded)]
-        for message in outbox.waiting_moves(self.conn, following):
+        moved = [key for key, case in self._folded.items() if self._follows(self.rows[key], case) and self._moved(key)]
+        for message in outbox.waiting_moves(self.conn, moved):
             found.setdefault((message["source"], message["no"]), []).append(message)
         return found
+
+    def _moved(self, key: Key) -> bool:
+        stored = self._clocks.get(key, {})
+        running = (c for c in self._folded[key].case.clocks if c.running and c.due is not None)
+        return any((old := stored.get((c.target, c.round))) and c.due and old["due_on"] != c.due.on for c in running)
 
     def write(self, new_events: set[Key]) -> None:
         """Writes the folded cases. ``new_events`` are the ``(source, id)`` that came with this batch."""

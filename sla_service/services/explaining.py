@@ -55,8 +55,12 @@ def accepted(conn: Connection, source: str, no: str) -> Row:
     row = queries.case(conn, source, no)
     if row is not None and row["accepted_at"] is not None:
         return row
-    waiting = len(inbox.history(conn, [(source, no)])) if row is not None else 0
-    more = f"已有 {waiting} 个事件在等它的受理事件（case.accepted）" if waiting else "请核对来源和办件编号"
+    waiting = inbox.history(conn, [(source, no)]) if row is not None else []
+    since = min((r["received_at"] for r in waiting), default=None)
+    more = "请核对来源和办件编号"
+    if since is not None:
+        first = f"{since.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+        more = f"已有 {len(waiting)} 个事件在等它的受理事件（case.accepted），最早的 {first} 收到，请补发"
     raise NotFoundError(f"没有办件 {source}/{no}：{more}。")
 
 

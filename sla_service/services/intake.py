@@ -9,76 +9,33 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from schemas.events import InvalidEvent, ParsedEvent, parse
+from schemas.events import ParsedEvent
 from sla_service.domain.case import Status
 from sla_service.domain.events import VISIT, VOIDED
 from sla_service.domain.policy import BEIJING
 from sla_service.services import audit, bodies, personal
 from sla_service.services.app import App
 from sla_service.services.casework import Casework
+from sla_service.services.incoming import Incoming, Result, read
 from sla_service.services.views import case_out
 from sla_service.store import inbox
 from sla_service.store import sources as source_rows
 from sla_service.store.engine import unavailable
 
+__all__ = ["Incoming", "Result", "read", "receive"]
+
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One body as it came: parsed, or the reason why it could not be. ``owner`` is whose key it came with."""
-
-    raw: Any
-    event: ParsedEvent | None
-    field: str = ""
-    problem: str = ""
-    owner: str = ""
-
-    @property
-    def id(self) -> str | None:
-        if self.event is not None:
-            return self.event.id
-        value = self.raw.get("id") if isinstance(self.raw, Mapping) else None
-        return value if isinstance(value, str) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one event; ``case`` is the case object as it stands after the batch."""
-
-    id: str | None
-    status: str
-    problem: str = ""
-    case: Mapping[str, Any] | None = None
-
-    def out(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"id": self.id, "status": self.status}
-        if self.problem:
-            plain["problem"] = self.problem
-        if self.case is not None:
-            plain["case"] = self.case
-        return plain
-
-
-def read(raw: Any, *, now: datetime, source: str | None = None, allow_future: bool = False) -> Incoming:
-    """Parses one body; ``source`` is whose key it came with, an event of another's source is invalid."""
-    owner = source or ""
-    try:
-        event = parse(raw, now=now, allow_future=allow_future)
-    except InvalidEvent as e:
-        return Incoming(raw, None, e.field, e.problem, owner)
-    if source is not None and event.source != source:
-        problem = f"source 是 {event.source}，与来源 {source} 的密钥不符，请用它自己的密钥发送。"
-        return Incoming(raw, None, "source", problem, owner)
-    return Incoming(raw, event, owner=owner)
+#: An event that has waited so long for its case is told to its sender with every answer about that case.
+_LONG = timedelta(days=1)
 
 
 def receive(
@@ -275,7 +232,7 @@ class _Batch:
             if status == Status.VOIDED:
                 status = Status.APPLIED.value  # taken in, and taken back by an event that came before it
             if self.results[i] is None:
-                self.results[i] = Result(row["id"], status, row["problem"])
+                self.results[i] = Result(row["id"], status, row["problem"] + self._waited(row))
         rows = self.work.accepted()
         out = {k: case_out(r, now=self.now, calendar=self.work.calendar(r)) for k, r in rows.items()}
         final = []
@@ -285,6 +242,14 @@ class _Batch:
             case = out.get((event.source, event.subject)) if event is not None and result.status != "invalid" else None
             final.append(Result(result.id, result.status, result.problem, case))
         return final
+
+    def _waited(self, row: Row) -> str:
+        """For an event that waits: since when others of its case do, if that is long."""
+        if row["status"] != Status.WAITING:
+            return ""
+        waiting = [r for r in self.work.of_case((row["source"], row["no"])) if r["status"] == Status.WAITING]
+        days = (self.now - min(r["received_at"] for r in waiting)).days if waiting else 0
+        return f"；这件已有 {len(waiting)} 个事件在等，最早的等了 {days} 天，请补发" if days >= _LONG.days else ""
 
 
 def _waves(events: Sequence[tuple[int, ParsedEvent]]) -> list[list[tuple[int, ParsedEvent]]]:

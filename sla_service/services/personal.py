@@ -102,6 +102,13 @@ def stored_raw(settings: Settings, source: str, event_id: str, raw: str) -> str:
     return raw if box is None else box.seal(raw, _place(source, event_id))
 
 
+def opened_raw(settings: Settings, source: str, event_id: str, raw: str) -> str:
+    """A body that could not become an event, as it came."""
+    if not raw.startswith(f"{FORM}."):
+        return raw
+    return _needed(settings).open(raw, _place(source, event_id))
+
+
 def opened(settings: Settings, source: str, event_id: str, applicant: Mapping[str, Any]) -> Mapping[str, Any]:
     """An applicant as the sender wrote him."""
     sealed = applicant.get("sealed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from sla_service.store import tables, tables_webhooks
+from sla_service.store import tables, tables_registers, tables_webhooks
 
 #: In an order that foreign keys allow; clocks go with their cases.
 _HELD = (
@@ -15,6 +15,7 @@ _HELD = (
     tables.cases,
     tables.inbox,
     tables.kept,
+    tables_registers.register_rows,
 )
 
 

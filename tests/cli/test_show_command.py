@@ -87,7 +87,13 @@ def test_a_closed_case_shows_its_verdict(both):
     ("no", "sentence"),
     [
         ("BBC-7", "sla：没有办件 hall/BBC-7：请核对来源和办件编号。"),
-        ("BBC-8", "sla：没有办件 hall/BBC-8：已有 1 个事件在等它的受理事件（case.accepted）。"),
+        (
+            "BBC-8",
+            (
+                "sla：没有办件 hall/BBC-8：已有 1 个事件在等它的受理事件（case.accepted），"
+                "最早的 2026-12-01 10:00 收到，请补发。"
+            ),
+        ),
     ],
 )
 def test_a_case_that_is_not_there_is_said(shell, no, sentence):

@@ -215,3 +215,15 @@ def test_doubled_shuffled_events_in_four_parallel_streams_give_the_same_state(db
     assert state(shuffled) == state(straight)
     straight.db.dispose()
     shuffled.db.dispose()
+
+
+def test_events_that_have_waited_for_a_day_are_told_to_their_sender_with_each_answer_about_the_case(db_url):
+    with story(db_url, "2026-11-20 10:00") as hall:
+        waits = "办件还没有受理事件，收到受理事件后生效"
+        (first,) = hall.send(hall.event("case.progressed", text="一"))
+        assert (first["status"], first["problem"]) == ("waiting", waits)
+        hall.now = at("2026-11-23 10:00")
+        (again,) = hall.send(hall.event("case.progressed", text="二"))
+        assert again["problem"] == f"{waits}；这件已有 2 个事件在等，最早的等了 3 天，请补发"
+        hall.says("case.accepted", kind="simple")
+        assert {r["problem"] for r in hall.rows(tables.inbox)} == {""}

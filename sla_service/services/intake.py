@@ -207,7 +207,8 @@ class _Batch:
         item = self.items[i]
         named = item.raw.get("source") if isinstance(item.raw, Mapping) else None
         source = item.owner or (named if isinstance(named, str) else "") or self.owner
-        self._keep(i, source, item.id or "", "invalid", f"{field}: {problem}" if field else problem)
+        told = problem if not field or problem.startswith(field) else f"{field}：{problem}"
+        self._keep(i, source, item.id or "", "invalid", told)
         self.results[i] = Result(item.id, "invalid", problem)
 
     def _keep(self, i: int, source: str, event_id: str, status: str, problem: str) -> None:

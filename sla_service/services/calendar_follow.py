@@ -125,14 +125,13 @@ class _Run:
         calendar_force.refresh(self.app, conn)
         if self.app.calendars.change(self.change["calendar"]).seq != self.change["seq"]:
             return {}  # the next round is about the newer one
-        found = layers.stale(conn, self.scope, self.change["version"], after=after, limit=limit, lock=True)
-        return {(r["source"], r["no"]): r for r in found}
+        keys = layers.stale(conn, self.scope, self.change["version"], after=after, limit=limit)
+        return {(r["source"], r["no"]): r for r in cases.read(conn, keys, lock=True)}
 
     def _alone(self, after: Key | None) -> list[Key]:
         """The same cases one by one: a faulty one must not keep its neighbours from following."""
         with self.app.db.read() as conn:
-            found = layers.stale(conn, self.scope, self.change["version"], after=after, limit=self.batch, lock=False)
-        keys = [(r["source"], r["no"]) for r in found]
+            keys = layers.stale(conn, self.scope, self.change["version"], after=after, limit=self.batch)
         for key in keys:
             try:
                 with self.app.db.write() as conn:

@@ -12,7 +12,7 @@ from sla_service.services.app import App
 from sla_service.services.calendar_follow import BATCH, Advance
 from sla_service.services.calendar_scope import scope_of
 from sla_service.services.casework import Casework
-from sla_service.store import layers, sources
+from sla_service.store import cases, layers, sources
 
 Row = Mapping[str, Any]
 
@@ -47,22 +47,22 @@ def moves(app: App, trial: App, *, now: datetime, advance: Advance | None = None
         done, after = 0, None
         while True:
             with app.db.read() as conn:
-                rows = layers.stale(conn, scope, version, after=after, limit=BATCH, lock=False)
-                held = {(r["source"], r["no"]): r for r in rows}
+                keys = layers.stale(conn, scope, version, after=after, limit=BATCH)
+                held = {(r["source"], r["no"]): r for r in cases.read(conn, keys)}
                 names = sources.by_name(conn, {source for source, _ in held})
                 work = Casework(trial, conn, names, now, silent=True)
                 work.take(held)
                 folded = work.folded(held)
-            for key, case in folded.items():
-                move = _move(held[key], case, now)
+            for key in keys:
+                move = _move(held[key], folded[key], now)
                 if move is not None:
                     yield move
-            done += len(rows)
+            done += len(keys)
             if advance is not None:
                 advance(done, whole)
-            if len(rows) < BATCH:
+            if len(keys) < BATCH:
                 break
-            after = rows[-1]["source"], rows[-1]["no"]
+            after = keys[-1]
 
 
 def _move(row: Row, case: Case, now: datetime) -> Move | None:

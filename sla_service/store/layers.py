@@ -146,15 +146,13 @@ def stale_count(conn: Connection, scope: Scope, version: str) -> int:
 
 
 def stale(
-    conn: Connection, scope: Scope, version: str, *, after: tuple[str, str] | None, limit: int, lock: bool
-) -> list[Row]:
+    conn: Connection, scope: Scope, version: str, *, after: tuple[str, str] | None, limit: int
+) -> list[tuple[str, str]]:
     """Running and paused cases in ``scope`` that stand under another version, in order of source and number."""
-    query = sa.select(_C).where(_stale(scope, version)).order_by(_C.c.source, _C.c.no).limit(limit)
+    query = sa.select(_C.c.source, _C.c.no).where(_stale(scope, version)).order_by(_C.c.source, _C.c.no).limit(limit)
     if after is not None:
         query = query.where(sa.tuple_(_C.c.source, _C.c.no) > sa.tuple_(*map(sa.literal, after)))
-    if lock:
-        query = query.with_for_update()
-    return [dict(r) for r in conn.execute(query).mappings()]
+    return [(source, no) for source, no in conn.execute(query).tuples()]
 
 
 def _stale(scope: Scope, version: str) -> sa.ColumnElement[bool]:

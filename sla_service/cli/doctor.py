@@ -10,6 +10,7 @@ from sla_service import bootstrap, systime
 from sla_service.cli.chinese import examples
 from sla_service.cli.database import problem as database_problem
 from sla_service.cli.output import emit, json_option
+from sla_service.cli.progress import Advance, progress
 from sla_service.cli.reading import read_settings
 from sla_service.cli.tables import Cell, Column, Row, lines, terminal_width
 from sla_service.errors import ConfigError, SlaError, StoreError
@@ -53,16 +54,18 @@ _NAMES = {
 
 
 @click.command(
-    help="独立体检：把抽查的办件按事件重算一遍，看计时、消息、日历、时钟、消息队列有没有不对的地方。\n\n"
+    help="独立体检：把抽查的办件按事件重算一遍，看计时、消息、日历、时钟、磁盘、消息队列有没有不对的地方。\n\n"
     "只看不改；每条都写明怎么办。有异常时退出码为 1，注意不算异常。",
-    epilog=examples("sla doctor", "sla doctor --json"),
+    epilog=examples("sla doctor", "sla doctor --all", "sla doctor --json"),
 )
+@click.option("--all", "everything", is_flag=True, help="重算全部办件，不只抽查（一百万件要十几分钟）。")
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(everything: bool, as_json: bool) -> None:
     settings = read_settings()
     found: list[Check] = []
     try:
-        found.extend(_found(settings))
+        with progress("核对办件", "件") as advance:
+            found.extend(_found(settings, advance if everything else None))
     except SlaError as e:
         found.append(_refused(e))
     except Exception as e:
@@ -83,7 +86,7 @@ def doctor(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _found(settings: Settings) -> Iterator[Check]:
+def _found(settings: Settings, every: Advance | None) -> Iterator[Check]:
     app = bootstrap.build(settings)
     try:
         yield Check("database", "ok", f"{masked_url(settings.database_url)} 可用，表结构是最新的")
@@ -93,6 +96,7 @@ def _found(settings: Settings) -> Iterator[Check]:
             now=now,
             real_now=lambda: systime.now() - systime.shift(),
             broker=lambda: _broker_problem(settings),
+            every=every,
         )
     finally:
         app.channels.close()

@@ -43,7 +43,7 @@ def make(
         if not facts.take_turn(conn, _TURN, now=now, every=every):
             return None
     begin = time.monotonic()
-    checks = list(doctor.examine(app, now=now, real_now=real_now, broker=broker))
+    checks = list(doctor.examine(app, now=now, real_now=real_now, broker=broker, regular=True))
     visit = Visit(now, round(time.monotonic() - begin, 3), _findings(checks))
     plain = {"took": visit.took, "findings": visit.findings}
     with app.db.write() as conn:

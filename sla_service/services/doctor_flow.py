@@ -118,7 +118,7 @@ def _waiting(app: App, now: datetime) -> Check:
         return Check("waiting", "ok", "没有等了一天以上的事件")
     where = f"{oldest['source']}/{oldest['no']}"
     text = f"{count} 个事件等受理等了一天以上，例如 {where} 的 {oldest['type']}"
-    fix = f"sla show {oldest['source']} {oldest['no']}；请业务系统补发 case.accepted，或用 sla ingest 补录"
+    fix = "sla inbox list --status waiting；请业务系统补发 case.accepted，或用 sla ingest 补录"
     return Check("waiting", "error", text, fix)
 
 
@@ -129,7 +129,7 @@ def _stream(app: App, now: datetime) -> Iterator[Check]:
         return
     if state.dead:
         text = f"{state.dead} 条事件流里的内容不成事件，放在 sla:events:dead"
-        yield Check("stream", "warning", text, "sla stream dead")
+        yield Check("stream", "warning", text, "sla inbox dead")
     if state.oldest_at is not None and now - state.oldest_at > STUCK:
         text = f"事件流里有 {state.lag} 条没有人取，最早的等了 {span(now - state.oldest_at)}"
         yield Check("stream", "error", text, "sla up（或启动 celery worker）")

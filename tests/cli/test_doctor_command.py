@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -63,6 +65,45 @@ def test_what_is_wrong_is_exit_code_1_with_the_command_that_mends_it(both):
     assert people.code == 1
     assert people.lines[-1].endswith("处异常。")
     assert any(line.split()[:2] == ["异常", "计时"] for line in people.lines)
+
+
+def test_every_command_that_a_finding_names_exists(shell):
+    """Read out of the program's own words, so that no finding escapes."""
+    package = CONFIG.parent / "sla_service"
+    text = "\n".join(p.read_text("utf-8") for p in (*package.glob("services/doctor*.py"), package / "cli/doctor.py"))
+    named = set(re.findall(r"[\"；，或再 ]sla ((?:[a-z]+ ?)+)((?:[^；，\"（]*?--[a-z]+)?)", text)) - {("doctor", "")}
+    assert len(named) > 10
+    for words, more in sorted(named):
+        command = shell.ok(*words.split(), "--help").out
+        for option in re.findall(r"--[a-z]+", more):
+            assert option in command, (words, option)
+
+
+def test_all_cases_are_folded_when_that_is_asked_for(both):
+    both.clock("2026-09-08 10:00")
+    both.ok("ingest", both.write("e.jsonl", [accepted("2026-09-08 09:00"), accepted("2026-09-08 09:00", no="BBC-2")]))
+    assert checks(both("doctor", "--all", "--json"))["clocks"]["text"].startswith("全部 2 件")
+    assert checks(both("doctor", "--json"))["clocks"]["text"].startswith("抽查 2 件")
+
+
+def test_reminders_that_were_never_written_are_listed_and_made_up_for(both):
+    both.ok("ingest", both.write("e.jsonl", [accepted("2026-11-30 09:00")]))
+    said = both.ok("recompute", "--missing", "--json").json
+    assert said == {"cases": 1, "dry_run": False, "missing": []}
+    with database(both) as conn:  # as if a look at the first step had written nothing
+        k, c = tables.clocks.c, tables.cases.c
+        planned = conn.execute(sa.select(k.next_at)).scalar_one()
+        conn.execute(tables.cases.update().values(updated_at=planned - timedelta(days=1)))
+        conn.execute(
+            tables.clocks.update().values(watermark=planned + timedelta(hours=1), next_at=planned + timedelta(days=1))
+        )
+    assert checks(both("doctor", "--json"))["missing"]["fix"].startswith("sla recompute --missing")
+    trial = both.ok("recompute", "--missing", "--dry-run")
+    assert trial.lines[-1] == "查看 1 件，1 个提醒漏写了（只看，没有改）。"
+    (row,) = both.ok("recompute", "--missing", "--json").json["missing"]
+    assert (row["no"], row["step"]) == ("BBC-1", "due-1wd")
+    with database(both) as conn:
+        assert conn.execute(sa.select(tables.clocks.c.watermark)).scalar_one() < planned
 
 
 def test_a_broker_that_is_away_is_named_without_its_password(shell):

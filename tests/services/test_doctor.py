@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from builders import at
 from story import CONFIG, story
+from visit import BEGIN, change, examine, runs, wrong
 
 from sla_service.calendars.layers import base_layers, build
-from sla_service.services import audit, doctor, ticking
+from sla_service.services import doctor, ticking
 from sla_service.services.config import ChannelConf, load_config
 from sla_service.services.recompute import recompute
 from sla_service.store import tables
-
-BEGIN = "2026-09-07 10:00"
 
 
 @pytest.fixture
@@ -27,29 +25,6 @@ def hall(db_url):
         found.tick()
         runs(found)
         yield found
-
-
-def runs(hall):
-    """As a worker does with each tick: it is noted, and the audit log is sealed."""
-    ticking.beat_heard(hall.app, now=hall.now)
-    audit.seal(hall.app, now=hall.now)
-
-
-def examine(hall, *, broker=None, skew=timedelta()):
-    """Check name -> (level, text, fix); ``skew`` is how far this machine's clock runs ahead of the true one."""
-    with hall.app.db.read() as conn:
-        there = conn.execute(sa.select(sa.func.now())).scalar() if not hall.app.db.sqlite else hall.now
-    found = doctor.examine(hall.app, now=hall.now, real_now=lambda: there + skew, broker=lambda: broker)
-    return {c.name: (c.level, c.text, c.fix) for c in found}
-
-
-def wrong(hall, **more):
-    return {name: found for name, found in examine(hall, **more).items() if found[0] != "ok"}
-
-
-def change(hall, table, **values):
-    with hall.app.db.write() as conn:
-        conn.execute(table.update().values(**values))
 
 
 def test_all_is_well_and_every_check_says_so(hall):

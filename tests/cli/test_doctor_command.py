@@ -91,11 +91,10 @@ def test_reminders_that_were_never_written_are_listed_and_made_up_for(both):
     said = both.ok("recompute", "--missing", "--json").json
     assert said == {"cases": 1, "dry_run": False, "missing": []}
     with database(both) as conn:  # as if a look at the first step had written nothing
-        k, c = tables.clocks.c, tables.cases.c
-        planned = conn.execute(sa.select(k.next_at)).scalar_one()
+        planned = conn.execute(sa.select(tables.clocks.c.next_at)).scalar_one()
         conn.execute(tables.cases.update().values(updated_at=planned - timedelta(days=1)))
-        conn.execute(
-            tables.clocks.update().values(watermark=planned + timedelta(hours=1), next_at=planned + timedelta(days=1))
+        looked = {"watermark": planned + timedelta(hours=1), "next_at": planned + timedelta(days=1)}
+        conn.execute(tables.clocks.update().values(**looked))
         )
     assert checks(both("doctor", "--json"))["missing"]["fix"].startswith("sla recompute --missing")
     trial = both.ok("recompute", "--missing", "--dry-run")

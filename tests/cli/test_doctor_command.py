@@ -95,7 +95,6 @@ def test_reminders_that_were_never_written_are_listed_and_made_up_for(both):
         conn.execute(tables.cases.update().values(updated_at=planned - timedelta(days=1)))
         looked = {"watermark": planned + timedelta(hours=1), "next_at": planned + timedelta(days=1)}
         conn.execute(tables.clocks.update().values(**looked))
-        )
     assert checks(both("doctor", "--json"))["missing"]["fix"].startswith("sla recompute --missing")
     trial = both.ok("recompute", "--missing", "--dry-run")
     assert trial.lines[-1] == "查看 1 件，1 个提醒漏写了（只看，没有改）。"

@@ -8,7 +8,7 @@ from sla_service import systime
 from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option
-from sla_service.services import personal
+from sla_service.services import personal, signing
 
 
 @click.group(help="申请人信息（姓名、电话）：查看、删除、换密钥重新加密。")
@@ -53,13 +53,13 @@ def erase(source: str, no: str, as_json: bool) -> None:
 
 
 @data.command(
-    help="用现在的 SLA_DATA_KEY 重新加密全部申请人信息（旧密钥写在 SLA_DATA_KEY_OLD）；完成后旧密钥可以去掉。",
+    help="用现在的 SLA_DATA_KEY 重新加密申请人信息和签名密钥（旧密钥写在 SLA_DATA_KEY_OLD）；完成后旧密钥可以去掉。",
     epilog=examples("sla data reseal"),
 )
 @json_option
 def reseal(as_json: bool) -> None:
     with opened() as app:
-        rows = personal.reseal(app)
+        rows = personal.reseal(app) + signing.reseal(app)
     if as_json:
         emit({"rows": rows})
     else:

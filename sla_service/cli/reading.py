@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, timedelta
 
 import click
 
 from schemas.event_data import read_when
 from sla_service.cli.output import say
 from sla_service.settings import Settings, load
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def read_settings() -> Settings:
@@ -44,6 +47,20 @@ class When(click.ParamType[date | datetime]):
         if found is None:
             self.fail(_when_problem(text), param, ctx)
         return found
+
+
+class Span(click.ParamType[timedelta]):
+    """``24h``, ``30m``, ``7d``, or ``0``."""
+
+    name = "时长"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,5})([mhd])|0", str(value).strip())
+        if found is None:
+            self.fail(f"要写时长，例如 24h、30m、7d 或 0，现在是 {value}", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()
 
 
 def _when_problem(text: str) -> str:

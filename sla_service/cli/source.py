@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,27 +13,13 @@ from sla_service.cli import words
 from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option, say
-from sla_service.cli.reading import When
+from sla_service.cli.reading import Span, When
 from sla_service.cli.tables import Cell, Column, show
+from sla_service.cli.webhook import webhook
 from sla_service.domain.policy import at_minute
 from sla_service.services import sources
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _ONCE = "密钥只显示这一次，请马上交给业务系统保存；丢了就用 sla source rotate 换一个。"
-
-
-class Span(click.ParamType[timedelta]):
-    """``24h``, ``30m``, ``7d``, or ``0``."""
-
-    name = "时长"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"([0-9]{1,5})([mhd])|0", str(value).strip())
-        if found is None:
-            self.fail(f"要写时长，例如 24h、30m、7d 或 0，现在是 {value}", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[2] else timedelta()
 
 
 @click.group(
@@ -52,6 +38,7 @@ def source() -> None:
         "sla source add 演练 --test",
         "sla source add hall --go-live 2026-12-01",
         "sla source add 台账 --batch-delay 18h",
+        "sla source add hall --signing",
         "sla source add hall --json",
     ),
 )
@@ -66,41 +53,61 @@ def source() -> None:
     metavar="时长",
     help="事件由每晚的文件送来：到期后再过这么久才通报超期，免得办结还在路上。例如 18h，默认 0。",
 )
+@click.option("--signing", is_flag=True, help="再给一个签名密钥：能签名的系统（Standard Webhooks）用它代替密钥。")
 @json_option
 def add(
-    name: str, hall: str, test: bool, go_live: date | datetime | None, batch_delay: timedelta, as_json: bool
+    name: str,
+    hall: str,
+    test: bool,
+    go_live: date | datetime | None,
+    batch_delay: timedelta,
+    signing: bool,
+    as_json: bool,
 ) -> None:
     now = systime.now()
     live = now if go_live is None else go_live if isinstance(go_live, datetime) else at_minute(go_live, 0)
     with opened() as app:
         key = sources.add(app, name, hall=hall, test=test, go_live=live, now=now, batch_delay=batch_delay)
+        secret = sources.rotate_signing(app, name, overlap=timedelta(), now=now)[0] if signing else None
     if as_json:
         seconds = int(batch_delay.total_seconds())
         made = {"name": name, "key": key, "hall": hall, "test": test, "go_live": words.instant(live)}
-        emit({**made, "batch_delay_seconds": seconds})
+        emit({**made, "batch_delay_seconds": seconds, **({"signing_secret": secret} if secret else {})})
         return
     click.echo(f"已登记{'测试' if test else ''}来源 {name}（厅 {hall}），上线时间 {words.moment(live)}。")
     if batch_delay:
         click.echo(_delayed(batch_delay))
     click.echo(f"密钥：{key}")
+    if secret:
+        click.echo(f"签名密钥：{secret}")
     say(_ONCE)
 
 
 @source.command(
-    help="换密钥。旧密钥再用一段时间（默认 24 小时），好让业务系统从容更换；--overlap 0 立即作废。",
-    epilog=examples("sla source rotate hall", "sla source rotate hall --overlap 0", "sla source rotate hall --json"),
+    help="换密钥。旧密钥再用一段时间（默认 24 小时），好让业务系统从容更换；--overlap 0 立即作废。"
+    "--signing 换的是签名密钥，还没有的就给一个。",
+    epilog=examples(
+        "sla source rotate hall",
+        "sla source rotate hall --overlap 0",
+        "sla source rotate hall --signing",
+        "sla source rotate hall --json",
+    ),
 )
 @click.argument("name", metavar="NAME")
 @click.option("--overlap", type=Span(), default="24h", metavar="时长", help="旧密钥还能用多久，默认 24h。")
+@click.option("--signing", is_flag=True, help="换签名密钥（Standard Webhooks），密钥不变。")
 @json_option
-def rotate(name: str, overlap: timedelta, as_json: bool) -> None:
+def rotate(name: str, overlap: timedelta, signing: bool, as_json: bool) -> None:
     now = systime.now()
     with opened() as app:
-        key, old = sources.rotate(app, name, overlap=overlap, now=now)
+        change = sources.rotate_signing if signing else sources.rotate
+        key, old = change(app, name, overlap=overlap, now=now)
     if as_json:
-        emit({"name": name, "key": key, "old_keys_until": words.instant(now + overlap) if old else None})
+        until = words.instant(now + overlap) if old else None
+        made = {"signing_secret": key, "old_secrets_until": until} if signing else {"key": key, "old_keys_until": until}
+        emit({"name": name, **made})
         return
-    click.echo(f"密钥：{key}")
+    click.echo(f"{'签名密钥' if signing else '密钥'}：{key}")
     say(_ONCE)
     if old:
         say(f"旧密钥到 {words.moment(now + overlap)} 作废。" if overlap else "旧密钥已作废。")
@@ -153,6 +160,9 @@ def wipe(name: str, as_json: bool) -> None:
     click.echo(f"已清空 {name}：{gone['cases']} 件办件，{gone['inbox']} 个事件，{gone['messages']} 条消息。")
 
 
+source.add_command(webhook)
+
+
 def _delayed(by: timedelta) -> str:
     hours = by.total_seconds() / 3600
     return f"到期后再过 {hours:g} 小时才通报超期（事件由每晚的文件送来）。"
@@ -162,19 +172,19 @@ def _rows(one: dict[str, Any], now: datetime) -> list[list[str | Cell]]:
     """One line per key that still holds; the source itself stands in the first."""
     late = f"（晚 {one['batch_delay'] / 3600:g} 小时通报）" if one["batch_delay"] else ""
     name = Cell(f"{one['name']}（测试）{late}", "cyan") if one["test"] else one["name"] + late
-    keys = [k for k in one["keys"] if k["expires_at"] is None or k["expires_at"] > now]
-    if not keys:
+    held = [(f"sla_{k['id']}_…", k) for k in one["keys"]] + [(f"签名 {k['id']}", k) for k in one["signing"]]
+    held = [(shown, k) for shown, k in held if k["expires_at"] is None or k["expires_at"] > now]
+    if not held:
         return [[name, one["hall"], words.moment(one["go_live"]), "没有（只收文件）", "—"]]
     rows: list[list[str | Cell]] = []
-    for key in keys:
+    for shown, key in held:
         until = f"（到 {words.moment(key['expires_at'])}）" if key["expires_at"] else ""
         head = ["", "", ""] if rows else [name, one["hall"], words.moment(one["go_live"])]
-        rows.append([*head, f"sla_{key['id']}_…{until}", words.moment(key["last_used_at"])])
+        rows.append([*head, f"{shown}{until}", words.moment(key["last_used_at"])])
     return rows
 
 
 def _plain(one: dict[str, Any]) -> dict[str, Any]:
-    keys = [{k: words.instant(v) if k != "id" else v for k, v in key.items()} for key in one["keys"]]
     times = {k: words.instant(one[k]) for k in ("go_live", "created_at")}
     return {
         "name": one["name"],
@@ -182,5 +192,11 @@ def _plain(one: dict[str, Any]) -> dict[str, Any]:
         "test": one["test"],
         **times,
         "batch_delay_seconds": one["batch_delay"],
-        "keys": keys,
+        "keys": [_key(key) for key in one["keys"]],
+        "signing": [_key(key) for key in one["signing"]],
+        "webhook": one["webhook"],
     }
+
+
+def _key(key: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: words.instant(v) if k != "id" else v for k, v in key.items()}

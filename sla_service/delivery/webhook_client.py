@@ -115,6 +115,8 @@ class Poster:
                 connection.putheader(name, value)
             connection.endheaders(body)
             with closing(connection.getresponse()) as response:
+                if alarm.rang:  # an end amid the headers passes for their end
+                    raise TimeoutError
                 text = ""
                 with suppress(OSError, http.client.HTTPException):  # the status has come, the rest is for people
                     text = _text(response.read(KEPT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,12 @@ from schemas.words import near
 from sla_service import systime
 from sla_service.domain.directory import MAIN_HALL
 from sla_service.errors import NotFoundError, SlaError, UsageError
-from sla_service.services import audit
+from sla_service.services import audit, signing
 from sla_service.services.app import App
+from sla_service.settings_values import masked_url
+from sla_service.store import signing as signing_rows
 from sla_service.store import sources as rows
-from sla_service.store import wiping
+from sla_service.store import webhooks, wiping
 
 _LONGEST = 200
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -66,6 +69,20 @@ def rotate(app: App, name: str, *, overlap: timedelta, now: datetime) -> tuple[s
         return rows.new_key(conn, name, now=now), old
 
 
+def rotate_signing(app: App, name: str, *, overlap: timedelta, now: datetime) -> tuple[str, int]:
+    """A new secret for what the source signs, or its first; the old ones hold for ``overlap`` longer.
+
+    Gives the secret, the only time that anybody sees it, and how many old ones still hold.
+    """
+    with app.db.write() as conn:
+        _known(conn, name)
+        old = len(signing_rows.of_source(conn, name, "in", now=now))
+        made = signing.renew(conn, app.settings, name, "in", until=now + overlap, now=now)
+        seconds = int(overlap.total_seconds())
+        audit.note(conn, now, audit.operator(), "source.rotate_signing", name, overlap_seconds=seconds)
+        return made, old
+
+
 def delay(app: App, name: str, by: timedelta, *, now: datetime) -> int:
     """From now on the breaches of this source are announced ``by`` after the due instant; gives how many clocks move.
 
@@ -79,13 +96,24 @@ def delay(app: App, name: str, by: timedelta, *, now: datetime) -> int:
 
 
 def listed(app: App) -> list[dict[str, Any]]:
-    """Every source with its keys (never their secrets)."""
+    """Every source with its keys and signing secrets (never what is secret in them) and its address."""
     with app.db.read() as conn:
-        keys: dict[str, list[dict[str, Any]]] = {}
-        for key in rows.keys(conn):
-            shown = {name: key[name] for name in ("id", "created_at", "expires_at", "last_used_at")}
-            keys.setdefault(key["source"], []).append(shown)
-        return [{**source, "keys": keys.get(source["name"], [])} for source in rows.everyone(conn)]
+        keys = _by_source(rows.keys(conn))
+        secrets = _by_source(s for s in signing_rows.everyone(conn) if s["use"] == "in")
+        hooks = {h["source"]: masked_url(h["url"]) for h in webhooks.endpoints(conn)}
+        everyone = rows.everyone(conn)
+    return [
+        {**s, "keys": keys.get(s["name"], []), "signing": secrets.get(s["name"], []), "webhook": hooks.get(s["name"])}
+        for s in everyone
+    ]
+
+
+def _by_source(keys: Iterable[rows.Row]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key in keys:
+        shown = {name: key[name] for name in ("id", "created_at", "expires_at", "last_used_at")}
+        found.setdefault(key["source"], []).append(shown)
+    return found
 
 
 def wipe(app: App, name: str) -> dict[str, int]:

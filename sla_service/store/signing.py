@@ -23,7 +23,8 @@ def of_source(conn: Connection, source: str, use: str, *, now: datetime) -> list
     """The secrets that hold, the newest first."""
     held = sa.or_(_S.c.expires_at.is_(None), _S.c.expires_at > now)
     query = sa.select(_S).where(_S.c.source == source, _S.c.use == use, held)
-    return [dict(r) for r in conn.execute(query.order_by(_S.c.created_at.desc(), _S.c.id)).mappings()]
+    newest = _S.c.expires_at.is_not(None), _S.c.created_at.desc(), _S.c.id
+    return [dict(r) for r in conn.execute(query.order_by(*newest)).mappings()]
 
 
 def everyone(conn: Connection) -> list[Row]:

@@ -18,7 +18,7 @@ from sla_service.bootstrap import build
 from sla_service.errors import CalendarError, NotFoundError, SlaError, UsageError
 from sla_service.services.app import App
 from sla_service.web import openapi
-from sla_service.web.api import acks, callbacks, cases, events, metrics, notifications, params, public
+from sla_service.web.api import acks, callbacks, cases, events, metrics, notifications, params, public, webhook
 from sla_service.web.border import Border
 from sla_service.web.context import Web
 from sla_service.web.pages import case, docs, overview, refusal, sandbox, seen, static
@@ -33,6 +33,7 @@ _TAGS = [
     {"name": "events", "description": "收事件"},
     {"name": "cases", "description": "办件"},
     {"name": "notifications", "description": "提醒"},
+    {"name": "webhook", "description": "告诉业务系统：到期日变动、提醒、超期、办结（docs/webhooks.md）"},
     {"name": "calendar", "description": "日历和到期日"},
     {"name": "health", "description": "运行状况"},
 ]
@@ -75,7 +76,7 @@ def _routes(life: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None)
         lifespan=life,
     )
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
-    apis = (events, cases, acks, notifications, callbacks, public, metrics)
+    apis = (events, cases, acks, notifications, webhook, callbacks, public, metrics)
     for part in (*apis, overview, case, sandbox, seen, docs, static):
         api.include_router(part.router)
     handlers: dict[type[Exception], Any] = {

@@ -45,17 +45,24 @@ class Bodies:
 
         Raises Problem: 413 too large, 408 too slow, 503 when too many large ones are here already.
         """
+        return await self.opened(await self.packed(request))
+
+    async def packed(self, request: Request) -> Body:
+        """The body as it came, for ``opened``."""
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self.limit:
             raise self._too_large()
         coding = request.headers.get("content-encoding", "").strip().lower()
         content = await self._content(request)
-        body = Body(content, len(content), unknown_coding="" if coding in ("", "identity") else coding)
-        if coding not in _GZIP:
+        return Body(content, len(content), unknown_coding="" if coding in ("", "identity") else coding)
+
+    async def opened(self, body: Body) -> Body:
+        """A body unpacked; one that is too large is released on the way."""
+        if body.unknown_coding not in _GZIP:
             return body
-        unpacked = await asyncio.to_thread(unpack, content, self.limit)
+        unpacked = await asyncio.to_thread(unpack, body.content, self.limit)
         if unpacked is None:
-            return Body(content, body.size, broken=True)
+            return Body(body.content, body.size, broken=True)
         if len(unpacked) > self.limit:
             self.release(body)
             raise self._too_large()

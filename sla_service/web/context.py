@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -15,16 +15,21 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from sla_service.domain.calendar import Calendar
-from sla_service.services import calendar_force
+from sla_service.errors import SlaError
+from sla_service.services import calendar_force, signing
 from sla_service.services.app import App
 from sla_service.services.intake import receive
 from sla_service.services.metrics import Metrics
+from sla_service.services.signing import Secret
+from sla_service.store import signing as signing_rows
 from sla_service.store import sources
 from sla_service.store.engine import HEAD, unavailable
 from sla_service.web.body import Bodies
 from sla_service.web.committer import Committer
 from sla_service.web.keys import Keys
 from sla_service.web.limits import Rate
+from sla_service.web.problems import Problem
+from sla_service.web.signatures import LARGEST, Signatures
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +49,14 @@ class Web:
         self.app, self.clock = app, clock
         self.bodies = Bodies(app.settings.max_body_bytes)
         self.committer = Committer(self._receive, clock=clock, together=app.db.sqlite)
-        self.keys = Keys(
-            self._owner,
-            self._touch,
-            requests=Rate(app.settings.rate_requests),
-            failures=Rate(app.settings.rate_failures),
-        )
+        requests, failures = Rate(app.settings.rate_requests), Rate(app.settings.rate_failures)
+        self.keys = Keys(self._owner, self._touch, requests=requests, failures=failures)
+        self.signatures = Signatures(self._signers, self._touch_signer, requests=requests, failures=failures)
+        # Apart, since who signs cannot be known before his body is here: he must not use up the others' room.
+        self.signed_bodies = Bodies(min(LARGEST, app.settings.max_body_bytes))
         self.metrics = Metrics(app)
+        self.logins = Rate(app.settings.rate_failures)
+        self.hashing = asyncio.Semaphore(2)  # a flood of logins must not take all processors and threads
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._probing: asyncio.Future[str | None] | None = None
 
@@ -114,6 +120,20 @@ class Web:
         def touch() -> None:
             with self.app.db.write() as conn:
                 sources.touch_key(conn, key, now=now)
+
+        self.committer.errand(touch)
+
+    async def _signers(self, source: str, now: datetime) -> Sequence[Secret]:
+        try:
+            return await self.read(lambda conn: signing.holding(conn, self.app.settings, source, "in", now=now))
+        except SlaError as e:
+            log.error("%s", e)  # noqa: TRY400 (one sentence, no traceback)
+            raise Problem(503, "签名密钥打不开，没有收下，请联系管理员。", headers={"Retry-After": "60"}) from None
+
+    def _touch_signer(self, secret_id: str, now: datetime) -> None:
+        def touch() -> None:
+            with self.app.db.write() as conn:
+                signing_rows.touch(conn, secret_id, now=now)
 
         self.committer.errand(touch)
 

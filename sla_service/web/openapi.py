@@ -36,6 +36,13 @@ _PROBLEMS: Final[Mapping[int, tuple[str, str]]] = {
     429: ("请求太多，Retry-After 秒后再来", f"来源 hall 的请求太频繁，{_AGAIN}。"),
     503: ("数据库连不上或服务正忙，Retry-After 秒后原样重发", f"数据库暂时连不上，没有收下，{_AGAIN}。"),
 }
+_SIGNATURE: Final = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "webhook-signature",
+    "description": "Standard Webhooks：v1,base64(HMAC-SHA256(密钥, webhook-id.webhook-timestamp.正文))，"
+    "几个用空格隔开；密钥由 sla source rotate 来源 --signing 发放",
+}
 _FIELDS: Final = {422: "data.kind", 403: "source"}
 
 
@@ -103,6 +110,7 @@ def document(api: FastAPI) -> dict[str, Any]:
         schemas["Event"] = event
         schemas |= models_json_schema([(ProblemOut, "serialization")], ref_template=_REF)[1]["$defs"]
         told(schemas)
+        made["components"].setdefault("securitySchemes", {})["signature"] = _SIGNATURE
         made["components"]["schemas"] = dict(sorted(schemas.items()))
         api.openapi_schema = made
     return api.openapi_schema

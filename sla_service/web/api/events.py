@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, Response
 from schemas.replies import CASE_EXAMPLE, ResultsOut
 from sla_service.services.intake import Incoming, Result
 from sla_service.web import wire
-from sla_service.web.api.params import SECURITY
+from sla_service.web.api.params import SIGNATURE, SIGNED
 from sla_service.web.body import Body
 from sla_service.web.context import Web, address_of, web_of
 from sla_service.web.openapi import event_body, example, problems
 from sla_service.web.problems import Problem, answer
+from sla_service.web.signatures import signed
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -46,18 +47,22 @@ _DRY_RUN: Final = {
     summary="收事件",
     description=(
         "CloudEvents 1.0：一个、一批（最多 1,000 个），或二进制方式（属性写在 ce- 请求头里，值是百分号编码的 UTF-8，"
-        "正文是 data）；正文可以用 gzip。同一事件可以重发，只算一次。没有回答、429 或 5xx 时原样重发；"
+        "正文是 data）；正文可以用 gzip。能签名的系统可以用 Standard Webhooks 签名代替密钥（结构化或批量方式，"
+        "正文最多 1 MiB，见 docs/webhooks.md）。同一事件可以重发，只算一次。没有回答、429 或 5xx 时原样重发；"
         "其他 4xx 改正后再发；200 不用重发，各事件的结果在 results 里，顺序与发来的相同。"
     ),
     response_model=ResultsOut,
     responses={**example(_RESULTS), **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
-    openapi_extra={"requestBody": event_body(), "parameters": [_DRY_RUN], "security": SECURITY},
+    openapi_extra={"requestBody": event_body(), "parameters": [_DRY_RUN, *SIGNATURE], "security": SIGNED},
 )
 async def post_events(request: Request) -> Response:
     web, headers = web_of(request), request.headers
     now = web.clock()
-    source = await web.keys.source(headers.get("authorization"), address_of(request), now)
-    body = await web.bodies.read(request)
+    if signed(headers):
+        bodies, (source, body) = web.signed_bodies, await _signed(web, request, now)
+    else:
+        source = await web.keys.source(headers.get("authorization"), address_of(request), now)
+        bodies, body = web.bodies, await web.bodies.read(request)
     try:
         mode = wire.mode(headers, body)
         dry_run = _switch(request)
@@ -67,7 +72,20 @@ async def post_events(request: Request) -> Response:
         results = await web.committer.commit(items, dry_run=dry_run) if items else []
         return answer({"results": [r.out() for r in results]})
     finally:
-        web.bodies.release(body)
+        bodies.release(body)
+
+
+async def _signed(web: Web, request: Request, now: datetime) -> tuple[str, Body]:
+    """The source that has signed a request, and its body."""
+    address = address_of(request)
+    web.signatures.begin(request.headers, address, now)
+    packed = await web.signed_bodies.packed(request)
+    body = await web.signed_bodies.opened(packed)
+    try:
+        return await web.signatures.source(request, packed.content, body, address, now), body
+    except BaseException:
+        web.signed_bodies.release(body)
+        raise
 
 
 async def _items(

@@ -21,7 +21,22 @@ from sla_service.web.problems import Problem
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="来源的密钥（sla source add 时显示一次）")
-SECURITY: Final[list[dict[str, list[str]]]] = [{"key": []}]
+#: For routes that take a signature (Standard Webhooks) in place of the key.
+SIGNED: Final[list[dict[str, list[str]]]] = [{"key": []}, {"signature": []}]
+SIGNATURE: Final[list[dict[str, Any]]] = [
+    {
+        "name": name,
+        "in": where,
+        "required": False,
+        "schema": {"type": "string"},
+        "description": words,
+    }
+    for name, where, words in (
+        ("webhook-id", "header", "用签名代替密钥时：本次发送的编号，不能有句点"),
+        ("webhook-timestamp", "header", "用签名代替密钥时：发送时的 Unix 秒数，与本机相差不超过 5 分钟"),
+        ("source", "query", "用签名代替密钥时：来源；不写则看正文里（第一个）事件的 source"),
+    )
+]
 
 
 async def _caller(request: Request, _key: Annotated[Any, Depends(_BEARER)]) -> str:

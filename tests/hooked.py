@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from receiver import Receiver, Told
 from story import Story, story
 
@@ -16,6 +17,7 @@ from sla_service.delivery.webhook_client import Poster
 from sla_service.services import webhook_sending, webhooks
 from sla_service.services.app import App
 from sla_service.store import tables_webhooks
+from sla_service.store import webhooks as outbox
 
 HERE = Rules(http=True, private=True)  # the receivers of the tests live on 127.0.0.1
 
@@ -62,6 +64,27 @@ def hook(app: App, receiver: Receiver, source: str = "hall", *, now: Any) -> str
     secret = webhooks.put(app, source, receiver.url, who="test", now=now).secret
     assert secret is not None
     return secret
+
+
+def put(app: App, *numbers: str, source: str = "hall", now: Any) -> None:
+    """Events in the outbox as a transaction would leave them there, one per case number, in this order."""
+    with app.db.write() as conn:
+        n = conn.execute(sa.select(sa.func.count()).select_from(tables_webhooks.webhook_events)).scalar_one()
+        rows = [
+            {
+                "event_id": f"evt_{source}{n + i}",
+                "source": source,
+                "no": no,
+                "type": "sla.closed",
+                "body": f'{{"id":"evt_{source}{n + i}","subject":"{no}","type":"sla.closed"}}',
+                "state": "waiting",
+                "attempt": 0,
+                "not_before": now,
+                "created_at": now,
+            }
+            for i, no in enumerate(numbers)
+        ]
+        outbox.add(conn, rows)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from datetime import timedelta
 
+import hooked as hooks
 import pytest
 from hooked import Hooked, hook, hooked
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,6 @@ from receiver import Receiver
 from sla_service.delivery.webhook_client import Answer
 from sla_service.services import webhook_sending, webhooks
 from sla_service.store import sources, tables_webhooks
-from sla_service.store import webhooks as rows
 
 HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
 
@@ -36,28 +36,8 @@ def moves(told: Hooked, no: str, times: int = 1) -> None:
         )
 
 
-def put(told: Hooked, *numbers: str, source: str = "hall", now=None) -> None:
-    """Events in the outbox as a transaction would leave them there, one per number, in this order."""
-    now = now or told.hall.now
-    with told.hall.app.db.write() as conn:
-        n = len(told.hall.rows(tables_webhooks.webhook_events))
-        rows.add(
-            conn,
-            [
-                {
-                    "event_id": f"evt_{source}{n + i}",
-                    "source": source,
-                    "no": no,
-                    "type": "sla.closed",
-                    "body": f'{{"id":"evt_{source}{n + i}","subject":"{no}","type":"sla.closed"}}',
-                    "state": "waiting",
-                    "attempt": 0,
-                    "not_before": now,
-                    "created_at": now,
-                }
-                for i, no in enumerate(numbers)
-            ],
-        )
+def put(told: Hooked, *numbers: str, **more) -> None:
+    hooks.put(told.hall.app, *numbers, **{"now": told.hall.now, **more})
 
 
 def ids(receiver: Receiver) -> list[str]:

@@ -80,7 +80,9 @@ class Settings(BaseModel):
         False, description="业务系统的 webhook 地址可否在内网"
     )
     clock_shift: Annotated[float, BeforeValidator(number("一个秒数，用于演练"))] = 0
-    open_pages: Annotated[bool, BeforeValidator(read_switch)] = Field(False, description="页面是否让本机以外的人打开")
+    open_pages: Annotated[bool, BeforeValidator(read_switch)] = Field(False, description="页面是否不登录就让任何人打开")
+    session_idle_minutes: Annotated[int, BeforeValidator(whole("页面多少分钟没有动作就要重新登录", least=1))] = 30
+    session_hours: Annotated[int, BeforeValidator(whole("登录一次最多用多少小时", least=1))] = 12
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(choice(*_LEVELS))] = "info"
 
     #: Where each field came from (field name -> words), every variable with the prefix (for ``${SLA_…}`` in

@@ -38,3 +38,4 @@ def init(folder: Path | None, as_json: bool) -> None:
     click.echo(f"  2. 检查：sla policy check {folder}")
     start = "sla up" if folder.resolve() == usual.resolve() else f"SLA_CONFIG_DIR={folder} sla up"
     click.echo(f"  3. 启动：{start}")
+    click.echo("  4. 让别人也能看页面：sla user add admin --role admin（密码只显示一次）")

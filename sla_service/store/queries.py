@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sla_service.domain.clock import business_date
+from sla_service.domain.scope import EVERYTHING, Scope
 from sla_service.store import tables
 
 Row = Mapping[str, Any]
@@ -40,6 +41,7 @@ class CaseFilter:
     handlers: tuple[str, ...] = ()
     matters: tuple[str, ...] = ()
     q: str = ""
+    within: Scope = EVERYTHING  # what whoever asks may see
 
 
 def cases(
@@ -62,12 +64,12 @@ def most_urgent(conn: Connection, wanted: CaseFilter, *, now: datetime, limit: i
     return _rows(conn, query.order_by(_C.due_latest_at, _C.source, _C.no).limit(limit))
 
 
-def light_counts(conn: Connection, *, now: datetime) -> dict[str, int]:
+def light_counts(conn: Connection, *, now: datetime, within: Scope = EVERYTHING) -> dict[str, int]:
     """How many open cases show each light; beside them ``today``, those of them that end today."""
     named = {name: light_is(name, now) for name in ("red", "yellow", "green", "grey")}
     named["today"] = sa.and_(_C.state == "running", _C.due_on == business_date(now), sa.not_(named["red"]))
     sums = [sa.func.coalesce(sa.func.sum(sa.case((test, 1), else_=0)), 0).label(name) for name, test in named.items()]
-    row = conn.execute(sa.select(*sums).where(_C.state.in_(_OPEN))).mappings().one()
+    row = conn.execute(sa.select(*sums).where(_C.state.in_(_OPEN), *_within(within))).mappings().one()
     return {name: int(row[name]) for name in named}
 
 
@@ -77,8 +79,9 @@ def case(conn: Connection, source: str, no: str) -> Row | None:
     return rows[0] if rows else None
 
 
-def any_case(conn: Connection) -> bool:
-    return conn.execute(sa.select(_C.no).where(_C.accepted_at.is_not(None)).limit(1)).first() is not None
+def any_case(conn: Connection, *, within: Scope = EVERYTHING) -> bool:
+    query = sa.select(_C.no).where(_C.accepted_at.is_not(None), *_within(within))
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def journal(conn: Connection, source: str, no: str) -> list[Row]:
@@ -157,11 +160,24 @@ def _conditions(wanted: CaseFilter, now: datetime) -> list[Condition]:
         (_C.matter, wanted.matters),
     )
     found += [column.in_(values) for column, values in columns if values]
+    found += _within(wanted.within)
     if wanted.lights:
         found.append(sa.or_(*(light_is(name, now) for name in wanted.lights)))
     if wanted.q:
         found.append(sa.or_(*(c.icontains(wanted.q, autoescape=True) for c in (_C.no, _C.title, _C.matter))))
     return found
+
+
+def _within(scope: Scope) -> list[Condition]:
+    """``Scope.sees`` in SQL."""
+    found = [] if scope.hall is None else [_C.hall == scope.hall]
+    if not scope.bounded:
+        return found
+    mine = _C.handler.in_(scope.handlers)
+    theirs = sa.case(
+        (_C.department.is_(None), _C.handler.in_(scope.members)), else_=_C.department.in_(scope.departments)
+    )
+    return [*found, sa.or_(mine, theirs)]
 
 
 def light_is(name: str, now: datetime) -> Condition:

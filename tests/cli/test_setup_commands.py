@@ -14,7 +14,7 @@ from sla_service.services.config import default_text
 def test_init_writes_the_files_says_what_next_and_overwrites_nothing(bare):
     said = bare.ok("init", "etc")
     assert sorted(p.name for p in (bare.folder / "etc").iterdir()) == ["channels.yaml", "directory.yaml", "policy.yaml"]
-    assert said.lines[-2:] == ["  2. 检查：sla policy check etc", "  3. 启动：SLA_CONFIG_DIR=etc sla up"]
+    assert said.lines[-3:-1] == ["  2. 检查：sla policy check etc", "  3. 启动：SLA_CONFIG_DIR=etc sla up"]
     (bare.folder / "etc" / "policy.yaml").write_text("# meins\n")
     (bare.folder / "etc" / "channels.yaml").unlink()
     again = bare.ok("init", "etc", "--json").json
@@ -24,7 +24,7 @@ def test_init_writes_the_files_says_what_next_and_overwrites_nothing(bare):
 
 
 def test_init_without_a_folder_takes_the_usual_one(bare):
-    assert bare.ok("init").lines[-1] == "  3. 启动：sla up"
+    assert bare.ok("init").lines[-2] == "  3. 启动：sla up"
     assert (bare.folder / "config" / "policy.yaml").read_text("utf-8") == default_text("policy.yaml")
 
 

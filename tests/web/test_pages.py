@@ -203,7 +203,7 @@ def test_pages_are_for_this_machine_alone(lite, path, address, headers):
     with Client(create_app(lite.hall.app, clock=lambda: lite.hall.now), address=(address, 1)) as client:
         response = client.get(path, headers=BROWSER | headers)
         assert response.status_code == 403
-        assert "SLA_OPEN_PAGES" in response.text
+        assert "sla user add" in response.text
         assert "BBC-1" not in response.text
         assert client.get("/docs", headers=headers).status_code == 200, "nothing secret in it"
         assert client.get("/v1/cases", headers=headers | lite.headers()).status_code == 200, (

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Request, Response
 
 from sla_service.web.context import address_of, web_of
+from sla_service.web.entry import is_local
 from sla_service.web.exposition import MEDIA, text
 from sla_service.web.openapi import problems
-from sla_service.web.pages.refusal import is_local
 from sla_service.web.problems import Problem
 
 router = APIRouter(tags=["health"])

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.engine import Connection
 
 from sla_service.domain.clock import business_date
+from sla_service.domain.scope import Access
+from sla_service.services.accounts import Viewer
 from sla_service.services.app import App
 from sla_service.services.due import date_text
 from sla_service.services.views import case_out
@@ -17,10 +19,10 @@ from sla_service.store import queries, sources
 from sla_service.store.queries import CaseFilter
 from sla_service.web import words
 from sla_service.web.context import web_of
-from sla_service.web.pages.refusal import LocalOnly
+from sla_service.web.entry import Seer
 from sla_service.web.pages.render import page
 
-router = APIRouter(include_in_schema=False, dependencies=[LocalOnly])
+router = APIRouter(include_in_schema=False)
 
 #: Cases per list: what does not fit is counted and left to ``sla cases``.
 LISTED: Final = 50
@@ -29,17 +31,18 @@ Row = Mapping[str, Any]
 
 
 @router.get("/")
-async def overview(request: Request) -> Response:
+async def overview(request: Request, viewer: Seer) -> Response:
     web = web_of(request)
     now = web.clock()
-    values = await web.read(lambda conn: _values(web.app, conn, now))
+    values = await web.read(lambda conn: _values(web.app, conn, viewer, now))
     return page(request, "overview.html", today=date_text(business_date(now)), **values)
 
 
-def _values(app: App, conn: Connection, now: datetime) -> dict[str, Any]:
-    counts = queries.light_counts(conn, now=now)
+def _values(app: App, conn: Connection, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    counts = queries.light_counts(conn, now=now, within=viewer.scope)
     red, soon = (
-        queries.most_urgent(conn, CaseFilter(lights=(light,)), now=now, limit=LISTED) for light in ("red", "yellow")
+        queries.most_urgent(conn, CaseFilter(lights=(light,), within=viewer.scope), now=now, limit=LISTED)
+        for light in ("red", "yellow")
     )
     ends_today = [r for r in soon if r["due_on"] <= business_date(now)]
     later = [r for r in soon if r["due_on"] > business_date(now)]
@@ -67,8 +70,8 @@ def _values(app: App, conn: Connection, now: datetime) -> dict[str, Any]:
             for light, title, rows, total in lists
             if total
         ],
-        "sources": [r["name"] for r in sources.everyone(conn)],
-        "any_case": queries.any_case(conn),
+        "sources": [r["name"] for r in sources.everyone(conn)] if viewer.access is Access.ADMIN else [],
+        "any_case": queries.any_case(conn, within=viewer.scope),
     }
 
 

@@ -35,6 +35,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "root": request.scope.get("root_path", "").rstrip("/") + "/",
         "base": str(request.base_url).rstrip("/"),
         "at": f"{web.clock().astimezone(BEIJING):%Y-%m-%d %H:%M:%S}",
+        "viewer": getattr(request.state, "viewer", None),
         "rehearsal": bool(web.app.settings.clock_shift),
     }
     html = _environment().get_template(template).render({**common, **values})

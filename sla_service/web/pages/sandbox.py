@@ -11,10 +11,10 @@ from sla_service.store import queries
 from sla_service.web import words
 from sla_service.web.api.params import Text
 from sla_service.web.context import web_of
-from sla_service.web.pages.refusal import LocalOnly
+from sla_service.web.entry import AdministratorOnly
 from sla_service.web.pages.render import page
 
-router = APIRouter(include_in_schema=False, dependencies=[LocalOnly])
+router = APIRouter(include_in_schema=False, dependencies=[AdministratorOnly])
 
 SHOWN: Final = 50
 PEOPLE: Final = 40

@@ -16,7 +16,7 @@ STUCK = timedelta(minutes=15)  # beyond the retries' usual waits and a worker th
 _LEASE = timedelta(minutes=5)
 _WAITED = timedelta(days=1)
 _RECENT = timedelta(days=30)
-_TOLD = 5  # named in one text; the rest is counted
+_LISTED = 1_000  # unclear messages that are told one by one
 _TRIES = 5  # the last ones on a channel, all of which came to nothing
 _LATELY = timedelta(days=1)
 _FAILED = frozenset({"refused", "unavailable", "rate_limited", "unknown", "misconfigured"})
@@ -83,13 +83,13 @@ def _trouble(row: Mapping[str, Any]) -> Check:
 def _unclear(app: App, now: datetime) -> Check:
     """Each message that may have been shown twice, or not at all, because a try had no clear outcome."""
     with app.db.read() as conn:
-        found = unclear.listed(conn, since=now - _RECENT)
+        found = unclear.listed(conn, since=now - _RECENT, limit=_LISTED + 1)
     if not found:
         return Check("unclear", "ok", "每次发送的结果都清楚")
-    told = "；".join(f"{r['source']}/{r['no']} {r['channel']} {r['recipient']}（试 {r['tries']} 次）" for r in found)
-    return Check(
-        "unclear", "warning", f"{len(found)} 条消息有一次发送没有等到回答，可能重复：{told}", "sla show 来源 编号"
-    )
+    listed = [f"{r['source']}/{r['no']} {r['channel']} {r['recipient']}（试 {r['tries']} 次）" for r in found[:_LISTED]]
+    count = f"{len(found)} 条" if len(found) <= _LISTED else f"超过 {_LISTED} 条"
+    text = f"{count}消息有一次发送没有等到回答，可能重复：{'；'.join(listed)}"
+    return Check("unclear", "warning", text, "sla show 来源 编号")
 
 
 def _outcomes(app: App, now: datetime) -> Iterator[Check]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sla_service.store import bulk, tables
-from sla_service.store.types import as_instant
+from sla_service.store.types import as_instant, word
 
 Row = Mapping[str, Any]
 Key = tuple[str, str]
@@ -70,15 +70,15 @@ def overdue_looks(conn: Connection, *, before: datetime) -> tuple[int, datetime 
 
 def late_messages(conn: Connection, *, before: datetime) -> dict[str, int]:
     """Messages and envelopes that should have gone out before ``before``, by channel."""
-    messages = sa.select(_M.channel).where(_M.state == "queued", _M.not_before < before)
-    envelopes = sa.select(_D.channel).where(_D.state == "queued", _D.not_before < before)
+    messages = sa.select(_M.channel).where(_M.state == word("queued"), _M.not_before < before)
+    envelopes = sa.select(_D.channel).where(_D.state == word("queued"), _D.not_before < before)
     both = sa.union_all(messages, envelopes).subquery()
     return {c: int(n) for c, n in conn.execute(sa.select(both.c.channel, sa.func.count()).group_by(both.c.channel))}
 
 
 def lost_leases(conn: Connection, *, before: datetime) -> int:
     """Envelopes whose worker never came back, and that nobody has taken up since."""
-    query = sa.select(sa.func.count()).where(_D.state.in_(("claimed", "sending")), _D.lease_until < before)
+    query = sa.select(sa.func.count()).where(_D.state.in_((word("claimed"), word("sending"))), _D.lease_until < before)
     return int(conn.execute(query).scalar_one())
 
 
@@ -95,7 +95,7 @@ def troubled(conn: Connection, *, since: datetime) -> list[Row]:
         )
         .join(tables.cases, sa.and_(_C.source == _M.source, _C.no == _M.no))
         .join(tables.sources, tables.sources.c.name == _M.source)
-        .where(_M.state.in_(("failed", "unknown")), _M.created_at >= since)
+        .where(_M.state.in_((word("failed"), word("unknown"))), _M.created_at >= since)
         .where(_C.state != "closed", sa.not_(tables.sources.c.test))
         .group_by(_M.state, _M.reason)
         .order_by(_M.state, _M.reason)
@@ -120,7 +120,7 @@ def unsealed(conn: Connection, *, before: datetime) -> tuple[int, datetime | Non
 
 def waiting_events(conn: Connection, *, before: datetime) -> tuple[int, Row | None]:
     """Events that have waited for their case since before ``before``, and the oldest of them."""
-    old = sa.and_(_I.status == "waiting", _I.received_at < before)
+    old = sa.and_(_I.status == word("waiting"), _I.received_at < before)
     count = conn.execute(sa.select(sa.func.count()).select_from(tables.inbox).where(old)).scalar_one()
     query = sa.select(_I.source, _I.no, _I.type, _I.received_at).where(old).order_by(_I.received_at).limit(1)
     oldest = conn.execute(query).mappings().one_or_none()

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from sla_service.store import tables
 from sla_service.store.queries import light_is
-from sla_service.store.types import as_instant
+from sla_service.store.types import as_instant, word
 
 _C, _M, _D, _A = (t.c for t in (tables.cases, tables.messages, tables.deliveries, tables.attempts))
 _OPEN = ("running", "paused")
@@ -36,7 +36,7 @@ def census(conn: Connection, *, now: datetime) -> list[Mapping[str, Any]]:
 def queued_messages(conn: Connection, *, now: datetime) -> dict[str, Group]:
     """Messages that wait for an envelope, by channel; the oldest of those that may go out now."""
     ready = sa.func.min(sa.case((_M.not_before <= now, _M.not_before)))
-    query = sa.select(_M.channel, sa.func.count(), ready).where(_M.state == "queued").group_by(_M.channel)
+    query = sa.select(_M.channel, sa.func.count(), ready).where(_M.state == word("queued")).group_by(_M.channel)
     return {channel: (int(n), as_instant(oldest)) for channel, n, oldest in conn.execute(query)}
 
 
@@ -44,7 +44,7 @@ def envelopes(conn: Connection) -> dict[tuple[str, str], Group]:
     """Envelopes that are under way, by channel and state, with the oldest."""
     found: dict[tuple[str, str], Group] = {}
     for state in _FLOWING:
-        query = sa.select(_D.channel, sa.func.count(), sa.func.min(_D.created_at)).where(_D.state == state)
+        query = sa.select(_D.channel, sa.func.count(), sa.func.min(_D.created_at)).where(_D.state == word(state))
         for channel, n, oldest in conn.execute(query.group_by(_D.channel)):
             found[channel, state] = int(n), as_instant(oldest)
     return found

@@ -43,5 +43,12 @@ def as_instant(value: object) -> datetime | None:
     return datetime.fromisoformat(str(value)).astimezone(UTC)
 
 
+def word(value: str) -> sa.ColumnElement[str]:
+    """A word of this program as a literal: SQLite uses a partial index only for what stands in the statement ."""
+    if not value.isalpha():
+        raise ValueError(value)
+    return sa.literal_column(f"'{value}'", sa.Text())
+
+
 #: JSON values: JSONB on PostgreSQL, text on SQLite.
 Json = sa.JSON().with_variant(JSONB(), "postgresql")

@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sla_service.store import tables
-
-#: The words of the index over what came to nothing: only then does a database use it.
-_TROUBLED = sa.text("messages.state IN ('failed', 'unknown')")
+from sla_service.store.types import word
 
 
 def listed(conn: Connection, *, since: datetime, limit: int | None = None) -> list[Mapping[str, Any]]:
@@ -22,9 +20,10 @@ def listed(conn: Connection, *, since: datetime, limit: int | None = None) -> li
     independent question: it asks the tries, not what sending made of them.
     """
     m, a = tables.messages, tables.attempts
-    vague = sa.or_(a.c.outcome == "unknown", a.c.outcome.is_(None))
+    vague = sa.or_(a.c.outcome.is_(None), a.c.outcome == word("unknown"))  # as the index says it
     tried = sa.select(m.c.id).join(a, a.c.delivery == m.c.delivery).where(vague, a.c.started_at >= since)
-    given_up = sa.select(m.c.id).where(m.c.state == "unknown", _TROUBLED, m.c.created_at >= since)
+    index = m.c.state.in_((word("failed"), word("unknown")))  # its words, so that it is used
+    given_up = sa.select(m.c.id).where(m.c.state == word("unknown"), index, m.c.created_at >= since)
     tries = sa.select(sa.func.count()).where(a.c.delivery == m.c.delivery).correlate(m).scalar_subquery()
     query = (
         sa.select(m.c.channel, m.c.recipient, m.c.source, m.c.no, m.c.step, m.c.state, tries.label("tries"))

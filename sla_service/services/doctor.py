@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from sla_service.domain.clock import business_date
-from sla_service.services import doctor_cases, doctor_place
+from sla_service.services import doctor_cases, doctor_place, webhooks
 from sla_service.services.app import App
 from sla_service.services.doctor_cases import Advance
 from sla_service.services.doctor_check import Check, Level, span
@@ -42,6 +42,7 @@ def examine(
     else:
         yield from doctor_cases.sampled(app, now=now, move_on=regular)
     yield from checks_of_flow(app, now)
+    yield from (Check("webhooks", *trouble) for trouble in webhooks.troubles(app, now=now))
     yield _calendar(app, business_date(now))
     yield _followed(app, now)
     yield doctor_place.clock(app, real_now)

@@ -17,6 +17,7 @@ from sla_service.delivery.webhook_client import Poster
 from sla_service.errors import NotFoundError, UsageError
 from sla_service.services import audit, signing
 from sla_service.services.app import App
+from sla_service.services.doctor_check import Level
 from sla_service.settings import Settings
 from sla_service.settings_values import masked_url
 from sla_service.store import signing as secret_rows
@@ -154,21 +155,24 @@ def prune(app: App, *, now: datetime) -> int:
         return webhooks.prune(conn, sent_before=now - SENT_KEPT, dead_before=now - DEAD_KEPT)
 
 
-def troubles(app: App, *, now: datetime) -> list[tuple[str, str]]:
-    """For the doctor: what is wrong, and the command that mends it."""
-    found = []
-    for hook in every(app, now=now):
+def troubles(app: App, *, now: datetime) -> list[tuple[Level, str, str]]:
+    """For the doctor: how bad, what is wrong, and the command that mends it. Test sources are left to themselves."""
+    found: list[tuple[Level, str, str]] = []
+    with app.db.read() as conn:
+        tests = {row["name"] for row in sources.everyone(conn) if row["test"]}
+        hooks = [_hook(conn, row["source"], now) for row in webhooks.endpoints(conn) if row["source"] not in tests]
+        since = {hook.source: webhooks.oldest_waiting(conn, hook.source) for hook in hooks}
+    for hook in hooks:
         see = f"sla webhooks list --source {hook.source}"
         if hook.disabled_at is not None:
             mend = f"sla source webhook {hook.source} --url 新地址（或 --remove）"
-            found.append((f"{hook.source} 的 webhook 回答了 410，已停用", mend))
+            found.append(("warning", f"{hook.source} 的 webhook 回答了 410，已停用", mend))
         if hook.dead:
             mend = f"{see} --state dead；修好后 sla webhooks retry --source {hook.source}"
-            found.append((f"{hook.dead} 个事件没有发到 {hook.source} 的 webhook，已放弃", mend))
-        with app.db.read() as conn:
-            since = webhooks.oldest_waiting(conn, hook.source)
-        if since is not None and now - since > _LONG:
-            found.append((f"{hook.source} 的 webhook 有事件等了一天以上，共 {hook.waiting} 个", see))
+            found.append(("error", f"{hook.dead} 个事件没有发到 {hook.source} 的 webhook，已放弃", mend))
+        begun = since[hook.source]
+        if begun is not None and now - begun > _LONG:
+            found.append(("warning", f"{hook.source} 的 webhook 有事件等了一天以上，共 {hook.waiting} 个", see))
     return found
 
 

@@ -83,7 +83,8 @@ def test_ten_tries_over_three_days_then_it_is_dead_and_a_command_repeats_it(told
     [row] = told.outbox()
     assert (row["state"], row["status"]) == ("dead", 503)
     assert len(row["answer"]) <= 1024
-    [(trouble, fix)] = webhooks.troubles(told.hall.app, now=told.hall.now)
+    [(level, trouble, fix)] = webhooks.troubles(told.hall.app, now=told.hall.now)
+    assert level == "error"
     assert "1 个事件没有发到 hall" in trouble
     assert "sla webhooks retry" in fix
     told.receiver.answer = 200
@@ -124,7 +125,7 @@ def test_410_disables_and_what_waits_can_be_repeated_at_a_new_address(told):
     assert webhooks.get(told.hall.app, "hall", now=told.hall.now).state == "disabled"
     moves(told, "Z")
     assert len(told.outbox()) == 3, "nothing is written for it any more"
-    assert [fix for _, fix in webhooks.troubles(told.hall.app, now=told.hall.now)]
+    assert {level for level, _, _ in webhooks.troubles(told.hall.app, now=told.hall.now)} == {"warning", "error"}
     told.receiver.answer = 200
     assert webhooks.put(told.hall.app, "hall", told.receiver.url, who="test", now=told.hall.now).secret is None
     assert webhooks.repeat(told.hall.app, source="hall", event_id=None, who="test", now=told.hall.now) == 3

@@ -1,7 +1,8 @@
-"""6,000 escalations due at once: found, claimed, rendered and accepted by a WeCom that takes 50 ms per call.
+"""Alerts: 6,000 due at once within 30 s, and 100 a second that each wait no longer than a tick and a second.
 
-``python bench/alerts.py [--cases 6000] [--workers 2] [--sqlite]``: real PostgreSQL (or SQLite), worker processes, and
-the stub provider in a process of its own. The goal is 30 seconds with two workers.
+Real databases with durability on, worker processes, and a WeCom of its own process that takes 50 ms per call. Counted
+is the whole way: found by the tick, claimed, rendered, taken by the provider, recorded. ``python bench/alerts.py
+[--quick] [--cases 6000] [--rate 100]``; the broker's part of the way (a few milliseconds) is left out.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import argparse
 import multiprocessing as mp
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +22,9 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
+import sqlalchemy as sa  # noqa: E402
 from builders import at  # noqa: E402
-from servers import Postgres  # noqa: E402
+from common import Line, arguments, databases, dump, table  # noqa: E402
 from story import CONFIG  # noqa: E402
 from stub_provider.client import StubClient  # noqa: E402
 
@@ -33,11 +35,12 @@ from sla_service.services.app import App, Calendars  # noqa: E402
 from sla_service.services.channels import Channels  # noqa: E402
 from sla_service.services.config import Config, load_config  # noqa: E402
 from sla_service.settings import Settings  # noqa: E402
-from sla_service.store import migrate, sources  # noqa: E402
+from sla_service.store import migrate, sources, tables  # noqa: E402
 from sla_service.store.engine import Database  # noqa: E402
 
 ACCEPTED, DUE = "2026-11-20 10:12", "2026-11-26 09:05"
 BATCH = 1000
+SPAWN = mp.get_context("spawn")
 
 
 def config(n: int, stub: str) -> Config:
@@ -95,31 +98,33 @@ def accept(app: App, n: int) -> None:
         intake.receive(app, [intake.read(e, now=now) for e in events], now=now, door="bench")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=6000)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--latency", type=float, default=0.05)
-    parser.add_argument("--sqlite", action="store_true")
-    o = parser.parse_args()
-    with ExitStack() as stack:
-        if o.sqlite:
-            database = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/sla.db"
-        else:
-            database = stack.enter_context(Postgres()).url
-        migrate.upgrade(database)
-        command = [sys.executable, "-m", "tests.stub_provider", "--latency", str(o.latency)]
-        stub = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
-        stack.callback(stub.terminate)
+@contextmanager
+def hall(database: str, n: int, latency: float) -> Iterator[tuple[App, str]]:
+    """A migrated database with n accepted cases, and the provider."""
+    migrate.upgrade(database)
+    command = [sys.executable, "-m", "tests.stub_provider", "--latency", str(latency)]
+    stub = subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
+    try:
         base = stub.stdout.readline().strip()
-        app = application(database, o.cases, base, lambda: at(DUE))
-        accept(app, o.cases)
+        app = application(database, n, base, lambda: at(DUE))
+        accept(app, n)
+        yield app, base
+        app.channels.close()
+        app.db.dispose()
+    finally:
+        stub.terminate()
+        stub.wait()
+
+
+def at_once(database: str, where: str, o: argparse.Namespace) -> Line:
+    """All cases are due in one instant: how long until the provider has taken the last message?"""
+    n = o.cases
+    with hall(database, n, o.latency / 1000) as (app, base):
         begun = time.perf_counter()
         done = ticking.fire_due(app, now=at(DUE))
         ticked = time.perf_counter() - begun
-        gate, calls = mp.get_context("spawn").Barrier(o.workers + 1), mp.get_context("spawn").Queue()
-        args = (database, o.cases, base, gate, calls)
-        workers = [mp.get_context("spawn").Process(target=worker, args=args) for _ in range(o.workers)]
+        gate, calls = SPAWN.Barrier(o.workers + 1), SPAWN.Queue()
+        workers = [SPAWN.Process(target=worker, args=(database, n, base, gate, calls)) for _ in range(o.workers)]
         for process in workers:
             process.start()
         gate.wait()
@@ -127,12 +132,96 @@ def main() -> None:
         counts = [calls.get() for _ in workers]
         took = time.perf_counter() - begun
         shown = StubClient(base).stats["shown"]
-        where = "SQLite" if o.sqlite else "PostgreSQL"
-        print(f"{where}, {o.workers} workers, {o.latency * 1000:.0f} ms per call: {done.messages} messages")
-        print(f"  found by the tick in {ticked:.1f} s")
-        print(f"  claimed, rendered, accepted in {took:.1f} s ({sum(counts) / took:.0f}/s; per worker {counts})")
-        print(f"  shown {shown}, each once: {shown == done.messages == sum(counts)}; together {ticked + took:.1f} s")
-        app.db.dispose()
+        for process in workers:
+            process.join()
+        if not shown == done.messages == sum(counts) == n:
+            raise SystemExit(f"{where}: {n} cases, {done.messages} messages, {sum(counts)} calls, {shown} shown")
+        log(o, f"{where}: tick {ticked:.1f} s, calls per worker {counts}, {n / took:.0f}/s, each shown once")
+        total = ticked + took
+        goal = 30 * n / 6000
+    return Line(f"{where}: {n} due at once, {o.workers} workers", total, goal, "s", total / goal, 1.0, most=True)
+
+
+# -- latency under a steady load --------------------------------------------------------------------------------
+
+
+def beat(database: str, n: int, stub: str, start: float, end: float, tick: float, bells: list[Any]) -> None:
+    """What ``sla.tick`` does, every ``tick`` seconds: fire, then ring for the workers."""
+    app = application(database, n, stub, lambda: virtual(start))
+    at_ = start
+    while at_ < end:
+        at_ += tick
+        time.sleep(max(0.0, at_ - time.monotonic()))
+        ticking.fire_due(app, now=virtual(start))
+        for bell in bells:
+            bell.set()
+
+
+def virtual(start: float) -> datetime:
+    return at(DUE) + timedelta(seconds=time.monotonic() - start)
+
+
+def answering(database: str, n: int, stub: str, start: float, end: float, bell: Any) -> None:
+    app = application(database, n, stub, lambda: virtual(start))
+    app.channels.open("wecom")
+    while time.monotonic() < end:
+        if bell.wait(0.2):
+            bell.clear()
+            dispatch.deliver(app, "wecom", clock=lambda: virtual(start))
+
+
+def steady(database: str, where: str, o: argparse.Namespace) -> list[Line]:
+    """Cases fall due one after the other: how long from then until the provider has taken the message?"""
+    n = o.rate * o.seconds
+    with hall(database, n, o.latency / 1000) as (app, base):
+        first = at(DUE) + timedelta(seconds=1)
+        with app.db.write() as conn:
+            rows = [{"k": f"BBC-{i:05}", "t": first + timedelta(seconds=i / o.rate)} for i in range(n)]
+            mine = tables.clocks.update().where(tables.clocks.c.no == sa.bindparam("k"))
+            conn.execute(mine.values(next_at=sa.bindparam("t")), rows)
+        start = time.monotonic() + 3  # the processes need a moment to come up
+        fired = start + o.seconds + 2 * o.tick
+        bells = [SPAWN.Event() for _ in range(o.workers)]
+        given = (database, n, base, start)
+        parts = [SPAWN.Process(target=answering, args=(*given, fired + o.tick, bell)) for bell in bells]
+        parts.append(SPAWN.Process(target=beat, args=(*given, fired, o.tick, bells)))
+        for part in parts:
+            part.start()
+        for part in parts:
+            part.join()
+        with app.db.read() as conn:
+            taken = sa.select(tables.messages.c.no, tables.attempts.c.finished_at).join(
+                tables.attempts, tables.attempts.c.delivery == tables.messages.c.delivery
+            )
+            finished = dict(conn.execute(taken).tuples().all())
+    waits = sorted((finished[row["k"]] - row["t"]).total_seconds() for row in rows if row["k"] in finished)
+    if len(waits) != n:
+        raise SystemExit(f"{where}: {n} cases, {len(waits)} messages taken")
+    p50, p99 = (waits[min(n - 1, int(n * share))] for share in (0.5, 0.99))
+    log(
+        o,
+        f"{where}: {o.rate}/s for {o.seconds} s, tick {o.tick} s: p50 {p50:.2f} s, p99 {p99:.2f} s, {waits[-1]:.2f} s",
+    )
+    goal = o.tick + 1
+    what = f"{where}: p99 from due to accepted, {o.rate}/s, tick {o.tick:g} s"
+    return [Line(what, p99, goal, "s", p99 / goal, 1.0, most=True)]
+
+
+def log(o: argparse.Namespace, text: str) -> None:
+    if not o.json:
+        print(text, flush=True)
+
+
+def main() -> None:
+    o = arguments(__doc__, cases=6000, workers=2, latency=50, rate=100, seconds=30, tick=5)
+    if o.quick:
+        o.cases, o.seconds = 1000, 10
+    lines: list[Line] = []
+    for part in (lambda *a: [at_once(*a)], steady):
+        with databases() as urls:
+            for where, url in urls.items():
+                lines += part(url, where, o)
+    dump(lines) if o.json else table(lines)
 
 
 if __name__ == "__main__":

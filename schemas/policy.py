@@ -116,6 +116,7 @@ class DigestFile(FileModel):
     to: Roles
     via: Words
     days: Literal["working_days", "mondays"] = "working_days"
+    beyond: SomeDays = 5
 
 
 WatchRole = Literal["station_chief", "bureau_leader", "joint_committee", "duty"]

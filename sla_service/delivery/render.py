@@ -74,6 +74,11 @@ def _with_words(new: Item, said: Item) -> Item:
     return replace(new, by=said.by, text=said.text, moved=said.moved, withdrawn=said.withdrawn)
 
 
+def several(no: str, n: int) -> str:
+    """``BBC-1等3件``, for the variable of an SMS."""
+    return f"{no}等{n}件"
+
+
 def status(item: Item) -> str:
     """How long: ``已超期 2 个工作日``, ``今天到期``, ``还剩 1 个工作日``, ``挂起中``."""
     if item.overdue:
@@ -153,6 +158,16 @@ def state(item: Item) -> str:
     """How long, in a line of a list."""
     said = "待答复" if item.step.startswith("no_reply") else status(item)
     return f"{said}（暂定）" if item.provisional else said
+
+
+def soon(on: date, today: date) -> str:
+    """How the next working day is called on which something runs out: ``明天到期``, ``11月23日（周一）到期``."""
+    return "明天到期" if (on - today).days == 1 else f"{day(on)}到期"
+
+
+def morning(red: int, today: int, next_day: int, words: str) -> str:
+    """``1 件超期，1 件今天到期，2 件明天到期``"""
+    return "，".join(f"{n} 件{w}" for n, w in ((red, "超期"), (today, "今天到期"), (next_day, words)) if n)
 
 
 def counts(red: int, today: int, rest: int) -> str:

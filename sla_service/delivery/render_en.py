@@ -22,6 +22,15 @@ def day(on: date) -> str:
     return f"{on:%a} {on.day} {on:%b}"
 
 
+def short(on: date) -> str:
+    """``25 Nov``"""
+    return f"{on.day} {on:%b}"
+
+
+def several(no: str, n: int) -> str:
+    return f"{no} +{n - 1}"
+
+
 def status(item: Item) -> str:
     if item.overdue:
         late = -(item.left or 0)
@@ -87,6 +96,14 @@ def note(item: Item) -> str:
 def state(item: Item) -> str:
     said = "reply owed" if item.step.startswith("no_reply") else status(item)
     return f"{said} (provisional)" if item.provisional else said
+
+
+def soon(on: date, today: date) -> str:
+    return "due tomorrow" if (on - today).days == 1 else f"due {day(on)}"
+
+
+def morning(red: int, today: int, next_day: int, words: str) -> str:
+    return ", ".join(f"{n} {w}" for n, w in ((red, "overdue"), (today, "due today"), (next_day, words)) if n)
 
 
 def counts(red: int, today: int, rest: int) -> str:

@@ -2,7 +2,9 @@
 
 A file is named ``one.j2`` (one case) or ``many.j2`` (several in one message), before it the step (``breach.one.j2``,
 ``due-1wd.one.j2``, ``urged.many.j2``) and before that the channel (``sms.breach.one.j2``); the most specific one is
-taken. Its first line is the title. What it may use is checked when it is loaded, not when it is sent.
+taken. Its first line is the title. Digests are ``digest_staff.j2``
+and ``digest_leader.j2``, with the channel before. What a template may use is checked when it is loaded, not when it is
+sent (``template_check``).
 """
 
 from __future__ import annotations
@@ -10,15 +12,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 from types import ModuleType
 from typing import Any, Final, Literal
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
-from jinja2.meta import find_undeclared_variables
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sla_service.delivery import render, render_en
@@ -27,12 +27,12 @@ from sla_service.delivery.render import Item, Words, once_each
 log = logging.getLogger(__name__)
 
 Lang = Literal["zh", "en"]
+DigestKind = Literal["digest_staff", "digest_leader"]
 SPEAKERS: Final[Mapping[str, ModuleType]] = {"zh": render, "en": render_en}
 #: More lines than this do not help anybody on a phone, and WeCom takes 2,048 bytes.
 LINES: Final = 12
 _TITLE: Final = 24  # characters of a case's title in a list
-_NAME: Final = re.compile(r"(?:(?P<before>[\w.+%-]+)\.)?(?P<kind>one|many)\.j2")
-_LONGEST: Final = 20_000  # characters of a template: more is a mistake
+NAME: Final = re.compile(r"(?:(?P<before>[\w.+%-]+)\.)?(?P<kind>one|many|digest_staff|digest_leader)\.j2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,23 @@ class Shown:
 #: What a template can say of the message as a whole.
 VARIABLES: Final = ("item", "items", "n", "more", "counts", "red", "today", "rest", "moved", "channel")
 ATTRIBUTES: Final = frozenset(f.name for f in fields(Shown))
-_LOOP: Final = frozenset({"index", "index0", "first", "last", "length"})
+#: What digests can say besides, and what they count by department and in all.
+DIGEST_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "digest_staff": (*VARIABLES, "soon", "soon_text"),
+    "digest_leader": (*VARIABLES, "weekly", "committee", "beyond", "since", "total", "departments", "quiet", "matters"),
+}
+COUNTED: Final = frozenset({"name", "mark", "open", "red", "today", "new_red", "closed", "new", "n"})
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 @cache
 def _shipped(lang: str, kind: str) -> Template:
     text = resources.files("sla_service.delivery").joinpath("templates", lang, f"{kind}.j2").read_text("utf-8")
-    return _environment().from_string(text)
+    return environment().from_string(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,20 @@ class Wording:
         ordered = sorted(once_each(items), key=lambda i: (i.urgency, i.no))
         kind = "one" if len(ordered) == 1 else "many"
         values = variables(ordered, channel=channel, lang=lang)
-        name = self.name(kind, channel, {i.step for i in ordered})
+        return self._filled(self.name(kind, channel, {i.step for i in ordered}), kind, values, lang)
+
+    def digest(
+        self, kind: DigestKind, items: Sequence[Item], counted: Mapping[str, Any], *, channel: str, lang: Lang = "zh"
+    ) -> Words:
+        """The words of a digest, red first; ``counted`` is what it says besides its cases."""
+        ordered = sorted(items, key=lambda i: (i.urgency, i.no))
+        values = {**variables(ordered, channel=channel, lang=lang), **counted}
+        return self._filled(self.name(kind, channel, set()), kind, values, lang)
+
+    def _filled(self, name: str | None, kind: str, values: Mapping[str, Any], lang: Lang) -> Words:
         if name is not None:
             try:
-                return _cut(_own(self.own[name]).render(values))
+                return cut(_own(self.own[name]).render(values))
             except (
                 TemplateError,
                 ArithmeticError,
@@ -109,7 +124,7 @@ class Wording:
                 ValueError,
             ) as e:  # an alert must not be lost to a template
                 log.error("template %s failed, the shipped one is used: %s", name, e)  # noqa: TRY400
-        return _cut(_shipped(lang, kind).render(values))
+        return cut(_shipped(lang, kind).render(values))
 
     def name(self, kind: str, channel: str, steps: set[str]) -> str | None:
         """The config folder's file for this message, the most specific one; None for the shipped template."""
@@ -124,7 +139,7 @@ class Wording:
 
 @cache
 def _own(text: str) -> Template:
-    return _environment().from_string(text)
+    return environment().from_string(text)
 
 
 def _step_names(step: str) -> Iterator[str]:
@@ -145,7 +160,7 @@ def variables(items: Sequence[Item], *, channel: str, lang: Lang = "zh") -> dict
     rest = len(items) - red - today
     shown = [_shown(i, speak) for i in items]
     return {
-        "item": shown[0],
+        "item": shown[0] if shown else None,
         "items": shown[:LINES],
         "n": len(items),
         "more": max(0, len(items) - LINES),
@@ -153,17 +168,9 @@ def variables(items: Sequence[Item], *, channel: str, lang: Lang = "zh") -> dict
         "red": red,
         "today": today,
         "rest": rest,
-        "moved": all(i.step.startswith("due_changed") for i in items),
+        "moved": bool(items) and all(i.step.startswith("due_changed") for i in items),
         "channel": channel,
     }
-
-
-def digest(name: str, items: Sequence[Item], values: Mapping[str, Any], *, lang: Lang = "zh") -> dict[str, str]:
-    """The words of a digest, red first; ``values`` is what it counts besides its cases."""
-    ordered = sorted(items, key=lambda i: (i.urgency, i.no))
-    about = variables(ordered, channel="", lang=lang) if ordered else {"items": [], "more": 0, "counts": ""}
-    words = _cut(_shipped(lang, name).render({**about, **values}))
-    return {"title": words.title, "body": words.body}
 
 
 def _shown(item: Item, speak: ModuleType) -> Shown:
@@ -201,74 +208,7 @@ def _shown(item: Item, speak: ModuleType) -> Shown:
     )
 
 
-def _cut(text: str) -> Words:
+def cut(text: str) -> Words:
     """The first line is the title; empty lines fall away."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     return Words(lines[0] if lines else "", "\n".join(lines[1:]))
-
-
-# -- checking --------------------------------------------------------------------------------------------------
-
-
-def problems(name: str, text: str) -> list[tuple[int, str]]:
-    """What is wrong with a template of the config folder: (line, sentence)."""
-    if _NAME.fullmatch(name) is None:
-        return [(0, "文件名要以 one.j2（一件）或 many.j2（几件）结尾，前面可以写步骤和渠道，例如 breach.one.j2")]
-    if len(text) > _LONGEST:
-        return [(0, f"最多 {_LONGEST} 个字符")]
-    try:
-        tree = _environment().parse(text)
-        template = _environment().from_string(text)
-    except TemplateError as e:
-        return [(getattr(e, "lineno", 0) or 0, f"写法不对：{e.message}")]
-    found = [(_line(tree, unknown), _no_such(unknown, VARIABLES)) for unknown in sorted(_unknown(tree))]
-    known = sorted(ATTRIBUTES | _LOOP)
-    found += [(n.lineno, _no_such(n.attr, known)) for n in tree.find_all(nodes.Getattr) if n.attr not in known]
-    return found or _tried(template, name)
-
-
-def _unknown(tree: nodes.Template) -> set[str]:
-    return find_undeclared_variables(tree) - set(VARIABLES)
-
-
-def _line(tree: nodes.Template, name: str) -> int:
-    return next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 0)
-
-
-def _no_such(name: str, known: Sequence[str]) -> str:
-    return f"没有变量 {name}，可以用的有 {'、'.join(known)}"
-
-
-def _tried(template: Template, name: str) -> list[tuple[int, str]]:
-    """Whether it can say what it has to: tried on cases of every sort."""
-    for items in samples(many=name.endswith("many.j2")):
-        try:
-            made = _cut(template.render(variables(items, channel="wecom")))
-        except Exception as e:  # noqa: BLE001 (a template may raise anything)
-            return [(0, f"试填时出错：{e}")]
-        if not made.title:
-            return [(0, "第一行是标题，不能为空")]
-    return []
-
-
-def samples(*, many: bool) -> list[list[Item]]:
-    """Cases to try a template on, and to preview it with."""
-    base = Item("hall", "BBC-2026-0001", "诊所名称核准", "due-1wd", "handler", "simple", date(2026, 11, 25), 1, False)
-    base = replace(base, handler="张三", department="社会事务科")
-    over = replace(base, step="breach+2wd", role="section_head", left=-2, overdue=True)
-    urged = replace(base, step="urged 2026-11-24", by="市民热线", text="请尽快回复")
-    moved = (date(2026, 11, 25), date(2026, 11, 26))
-    every = [
-        base,
-        replace(base, step="due-0wd", left=0),
-        over,
-        urged,
-        replace(base, step="pause_end", due_on=None, left=None),
-        replace(base, step="due_changed x", moved=moved, text="放假通知", withdrawn=True),
-        replace(base, title="", handler="", department="", kind=None, reassigned=True, provisional="等放假通知"),
-        replace(base, step="no_reply"),
-    ]
-    if not many:
-        return [[item] for item in every]
-    numbered = [replace(item, no=f"BBC-2026-{n:04}") for n, item in enumerate(every * 2, start=1)]
-    return [numbered[:2], numbered[:8], numbered, [replace(numbered[5], no=f"C{n}") for n in (1, 2)]]

@@ -68,6 +68,7 @@ class Digest:
     to: tuple[str, ...]
     via: tuple[str, ...]
     days: Literal["working_days", "mondays"] = "working_days"
+    beyond: int = 5  # working days overdue from which a case is the joint committee's
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +213,4 @@ def _watch(file: PolicyFile) -> Watch:
 
 
 def _digest(file: DigestFile) -> Digest:
-    return Digest(file.at, tuple(file.to), tuple(file.via), file.days)
+    return Digest(file.at, tuple(file.to), tuple(file.via), file.days, file.beyond)

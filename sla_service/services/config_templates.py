@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sla_service.delivery.wording import Wording, problems
+from sla_service.delivery.template_check import problems
+from sla_service.delivery.wording import Wording
 
 FOLDER = "templates"
 

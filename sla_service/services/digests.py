@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from sla_service.delivery.render import Item
-from sla_service.delivery.wording import digest
+from sla_service.delivery.wording import SPEAKERS, DigestKind
 from sla_service.domain.calendar import Calendar
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import Person
@@ -21,12 +21,11 @@ from sla_service.domain.policy import Policy, Role, at_minute
 from sla_service.services.addressing import dedupe_key
 from sla_service.services.app import App
 from sla_service.services.config import Digest
+from sla_service.services.envelopes import values
 from sla_service.store import facts, outbox, summaries
 
 Row = Mapping[str, Any]
 
-#: What the joint committee looks at: overdue for more than this many working days.
-LONG_OVERDUE: Final = 5
 MATTERS: Final = 5
 _LOOK_BACK: Final = timedelta(days=90)
 _TARGET: Final = "digest"
@@ -82,14 +81,23 @@ def _rows(app: App, conn: Connection, one: Digest, hall: str, now: datetime) -> 
     found = []
     for role in one.to:
         if role == Role.HANDLER:
-            texts = _for_staff(app, cases, hall, now)
+            texts = _for_staff(app, one, cases, hall, now)
         else:
             texts = _for_leaders(app, conn, one, role, cases, hall, now)
         found += [_row(app, one, role, hall, person, words, now) for person, words in texts]
     return found
 
 
-def _for_staff(app: App, cases: Iterable[Row], hall: str, now: datetime) -> list[tuple[Person, dict[str, str]]]:
+def _worded(app: App, one: Digest, kind: DigestKind, items: list[Item], counted: dict[str, Any]) -> dict[str, Any]:
+    """Its words, and what a provider's template can be filled with instead."""
+    made = app.config.wording.digest(kind, items, counted, channel=one.via[0], lang=app.settings.lang)
+    fill = values(items, app.settings.lang) if items else {}
+    return {"title": made.title, "body": made.body, "fill": fill, "overdue": any(i.overdue for i in items)}
+
+
+def _for_staff(
+    app: App, one: Digest, cases: Iterable[Row], hall: str, now: datetime
+) -> list[tuple[Person, dict[str, Any]]]:
     """Each handler's cases that are overdue or run out today or on the next working day."""
     directory, calendar, today = app.config.directory, app.calendar(hall), business_date(now)
     soon = calendar.nth_after(today, 1)
@@ -100,19 +108,29 @@ def _for_staff(app: App, cases: Iterable[Row], hall: str, now: datetime) -> list
             continue
         acting = directory.substitute(person, today)
         theirs.setdefault(acting.id, []).append(_item(app, case, Role.HANDLER, hall, now))
-    people = ((directory.person(id_), items) for id_, items in sorted(theirs.items()))
-    return [(p, digest("digest_staff", items, {}, lang=app.settings.lang)) for p, items in people if p is not None]
+    speak = SPEAKERS[app.settings.lang]
+    told = []
+    for id_, items in sorted(theirs.items()):
+        red = sum(i.overdue for i in items)
+        due_today = sum(not i.overdue and i.due_on == today for i in items)
+        next_day, words = len(items) - red - due_today, speak.soon(soon, today)
+        counts = speak.morning(red, due_today, next_day, words)
+        person = directory.person(id_)
+        if person is not None:
+            counted = {"counts": counts, "soon": next_day, "soon_text": words}
+            told.append((person, _worded(app, one, "digest_staff", items, counted)))
+    return told
 
 
 def _for_leaders(
     app: App, conn: Connection, one: Digest, role: str, cases: list[Row], hall: str, now: datetime
-) -> list[tuple[Person, dict[str, str]]]:
+) -> list[tuple[Person, dict[str, Any]]]:
     """What lies in each leader's departments: numbers, the longest overdue, the change since last time."""
     calendar, today = app.calendar(hall), business_date(now)
     weekly = one.days == "mondays"
     last = calendar.nth_before(today, 5 if weekly else 1)
     since = at_minute(last, one.minute)
-    closed = summaries.closed_since(conn, hall, since)
+    closed, new = (count(conn, hall, since) for count in (summaries.closed_since, summaries.accepted_since))
     committee = role == Role.JOINT_COMMITTEE
     matters = []
     if weekly or committee:
@@ -123,21 +141,24 @@ def _for_leaders(
         own = [c for c in cases if departments is None or c["department"] in departments]
         red = [c for c in own if c["due_latest_at"] < now]
         if committee:
-            red = [c for c in red if calendar.between(c["due_on"], today) > LONG_OVERDUE]
-        by = _by_department(own, closed, since, now)
+            red = [c for c in red if calendar.between(c["due_on"], today) > one.beyond]
+        moved = [{k: n for k, n in d.items() if departments is None or k in departments} for d in (closed, new)]
+        by = _by_department(own, moved[0], moved[1], since, now)
         if not any(d["red"] or d["today"] for d in by) and not (weekly and own):
             continue  # nothing that needs a leader
-        total = {k: sum(d[k] for d in by) for k in ("open", "red", "today", "new_red", "closed")}
-        values = {
+        loud = [d for d in by if d["red"] or d["today"]]
+        counted = {
             "weekly": weekly,
             "committee": committee,
-            "since": f"{last.month}月{last.day}日" if app.settings.lang == "zh" else last.isoformat(),
-            "total": total,
-            "departments": sorted(by, key=lambda d: (-d["red"], -d["today"], d["name"])),
+            "beyond": one.beyond,
+            "since": SPEAKERS[app.settings.lang].short(last),
+            "total": {k: sum(d[k] for d in by) for k in ("open", "red", "today", "new_red", "closed", "new")},
+            "departments": sorted(loud, key=lambda d: (-d["red"], -d["today"], d["name"])),
+            "quiet": sum(1 for d in by if d["open"] and d not in loud),
             "matters": matters,
         }
         items = [_item(app, c, role, hall, now) for c in red]
-        told.append((person, digest("digest_leader", items, values, lang=app.settings.lang)))
+        told.append((person, _worded(app, one, "digest_leader", items, counted)))
     return told
 
 
@@ -161,9 +182,17 @@ def _readers(app: App, role: str, cases: list[Row], hall: str, today: date) -> l
 
 
 def _by_department(
-    cases: Iterable[Row], closed: Mapping[str | None, int], since: datetime, now: datetime
+    cases: Iterable[Row],
+    closed: Mapping[str | None, int],
+    new: Mapping[str | None, int],
+    since: datetime,
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    found: dict[str | None, dict[str, Any]] = {}
+    """Numbers of each department that has running cases, or had some that were closed since."""
+    names = dict.fromkeys((*closed, *new))
+    found: dict[str | None, dict[str, Any]] = {
+        name: {"name": name or "—", "open": 0, "red": 0, "today": 0, "new_red": 0} for name in names
+    }
     for case in cases:
         name = case["department"]
         one = found.setdefault(name, {"name": name or "—", "open": 0, "red": 0, "today": 0, "new_red": 0})
@@ -172,7 +201,10 @@ def _by_department(
         one["red"] += red
         one["new_red"] += red and case["due_latest_at"] >= since
         one["today"] += not red and case["due_on"] == business_date(now)
-    return [d | {"closed": closed.get(name, 0), "mark": "●" if d["red"] else "○"} for name, d in found.items()]
+    return [
+        d | {"closed": closed.get(name, 0), "new": new.get(name, 0), "mark": "●" if d["red"] else "○"}
+        for name, d in found.items()
+    ]
 
 
 def _item(app: App, case: Row, role: str, hall: str, now: datetime) -> Item:
@@ -194,7 +226,7 @@ def _item(app: App, case: Row, role: str, hall: str, now: datetime) -> Item:
 
 
 def _row(
-    app: App, one: Digest, role: str, hall: str, person: Person, words: Mapping[str, str], now: datetime
+    app: App, one: Digest, role: str, hall: str, person: Person, words: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
     today, step = business_date(now), f"digest {one.minute // 60:02}:{one.minute % 60:02}"
     channel, *rest = one.via

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sla_service.delivery import render
 from sla_service.delivery.message import Form, Message, Recipient
 from sla_service.delivery.render import Item, once_each
-from sla_service.delivery.wording import SPEAKERS
+from sla_service.delivery.wording import SPEAKERS, Lang
 from sla_service.services import acknowledge, links, standing
 from sla_service.services.app import App
 from sla_service.services.config import Config
@@ -86,28 +86,32 @@ def body(app: App, channel: str, messages: Sequence[Row], states: Mapping[int, R
     """What is frozen: a repeat has to be the same to the byte."""
     ready = next((m["detail"]["words"] for m in messages if "words" in m["detail"]), None)
     if ready is not None:  # a digest brings its words along
-        return dict(ready)
+        said = {"title": ready["title"], "body": ready["body"]}
+        return said | _filled(app.config, channel, ready.get("fill", {}), overdue=ready.get("overdue", False))
     items = once_each([standing.item(app, m, states[m["id"]], now=now) for m in messages])
     made = app.config.wording.words(items, channel=channel, lang=app.settings.lang)
-    return {"title": made.title, "body": made.body, **template_values(app.config, channel, items)}
+    return {"title": made.title, "body": made.body, **template_values(app.config, channel, items, app.settings.lang)}
 
 
-def template_values(config: Config, channel: str, items: Sequence[Item]) -> dict[str, Any]:
+def template_values(config: Config, channel: str, items: Sequence[Item], lang: Lang = "zh") -> dict[str, Any]:
     """The provider's template and its values, for channels that have one."""
+    return _filled(config, channel, values(items, lang), overdue=any(i.overdue for i in items))
+
+
+def _filled(config: Config, channel: str, known: Mapping[str, str], *, overdue: bool) -> dict[str, Any]:
     conf = config.channels.get(channel)
-    template = conf.templates.get("breach" if any(i.overdue for i in items) else "reminder") if conf else None
+    template = conf.templates.get("breach" if overdue else "reminder") if conf else None
     if template is None:
         return {}
-    known = values(items)
     filled = [known.get(name) or NOTHING for name in template.values]
     return {"template": template.id, "values": filled, "names": list(template.names)}
 
 
-def values(items: Sequence[Item]) -> dict[str, str]:
+def values(items: Sequence[Item], lang: Lang = "zh") -> dict[str, str]:
     """What a provider's template can be filled with (``schemas.channels.TEMPLATE_VALUES``)."""
     first = min(items, key=lambda i: i.urgency)
     return {
-        "case": first.no if len(items) == 1 else f"{first.no}等{len(items)}件",
+        "case": first.no if len(items) == 1 else SPEAKERS[lang].several(first.no, len(items)),
         "due": f"{first.due_on:%m-%d}" if first.due_on else "",
         "days": str(max(0, -(first.left or 0))),
         "n": str(len(items)),

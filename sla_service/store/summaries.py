@@ -45,6 +45,16 @@ def closed_since(conn: Connection, hall: str, since: datetime) -> dict[str | Non
     return {department: n for department, n in conn.execute(query.group_by(_C.department))}  # noqa: C416 (rows)
 
 
+def accepted_since(conn: Connection, hall: str, since: datetime) -> dict[str | None, int]:
+    """How many came in since then, by department."""
+    query = (
+        sa.select(_C.department, sa.func.count())
+        .join(_S, _S.c.name == _C.source)
+        .where(_C.hall == hall, _C.accepted_at > since, sa.not_(_S.c.test))
+    )
+    return {department: n for department, n in conn.execute(query.group_by(_C.department))}  # noqa: C416 (rows)
+
+
 def breached_matters(
     conn: Connection, hall: str, *, since: datetime, now: datetime, most: int
 ) -> list[tuple[str, int]]:

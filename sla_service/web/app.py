@@ -21,7 +21,7 @@ from sla_service.web import openapi
 from sla_service.web.api import acks, callbacks, cases, events, metrics, notifications, params, public, webhook
 from sla_service.web.border import Border
 from sla_service.web.context import Web
-from sla_service.web.pages import case, docs, login, overview, refusal, sandbox, seen, static
+from sla_service.web.pages import case, docs, login, overview, refusal, sandbox, seen, static, templates
 from sla_service.web.problems import Problem
 
 _DESCRIPTION = """政务服务办件时限：事件进来，到期日、亮灯和提醒出去。
@@ -77,7 +77,7 @@ def _routes(life: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None)
     )
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
     apis = (events, cases, acks, notifications, webhook, callbacks, public, metrics)
-    for part in (*apis, login, overview, case, sandbox, seen, docs, static):
+    for part in (*apis, login, overview, case, sandbox, templates, seen, docs, static):
         api.include_router(part.router)
     handlers: dict[type[Exception], Any] = {
         Problem: _problem,

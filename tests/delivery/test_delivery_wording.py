@@ -8,7 +8,9 @@ from datetime import date
 import pytest
 
 from sla_service.delivery.render import Item
-from sla_service.delivery.wording import Wording, problems, samples
+from sla_service.delivery.samples import samples
+from sla_service.delivery.template_check import problems
+from sla_service.delivery.wording import Wording
 from sla_service.errors import ConfigError
 from sla_service.services.config import load_config, write_defaults
 

@@ -36,9 +36,9 @@ def test_each_morning_staff_get_their_own_overdue_today_and_tomorrow(db_url):
         accept(hall, "C", handler="wangwu")
         hall.until("2026-11-24 12:00")
         hall.expect(
-            "11-20 08:30 wecom 张三 【今日办件】1 件待办",  # A, tomorrow
-            "11-23 08:30 wecom 张三 【今日办件】1 件今天到期，1 件待办",
-            "11-23 08:30 wecom 王五 【今日办件】1 件待办",
+            "11-20 08:30 wecom 张三 【今日办件】1 件11月23日（周一）到期",  # A, on the next working day
+            "11-23 08:30 wecom 张三 【今日办件】1 件今天到期，1 件明天到期",
+            "11-23 08:30 wecom 王五 【今日办件】1 件明天到期",
             "11-24 08:30 wecom 张三 【今日办件】1 件超期，1 件今天到期",
             "11-24 08:30 wecom 王五 【今日办件】1 件今天到期",
         )
@@ -51,15 +51,15 @@ def test_leaders_hear_red_first_by_department_with_the_change_since_yesterday(db
         accept(hall, "B")
         hall.until("2026-11-23 09:00")
         hall.expect(
-            "11-23 08:40 wecom 李四 【每日督办】在办 2 件，超期 0 件，今天到期 2 件",
-            "11-23 08:40 wecom 王五 【每日督办】在办 2 件，超期 0 件，今天到期 2 件",
+            "11-23 08:40 wecom 李四 【每日督办】超期 0 件，今天到期 2 件，在办 2 件",
+            "11-23 08:40 wecom 王五 【每日督办】超期 0 件，今天到期 2 件，在办 2 件",
         )
         hall.says("case.closed", no="B", outcome="resolved", replied_at="2026-11-23")
         hall.until("2026-11-24 09:00")
-        assert hall.news()[0] == "11-24 08:40 wecom 李四 【每日督办】在办 1 件，超期 1 件，今天到期 0 件"
+        assert hall.news()[0] == "11-24 08:40 wecom 李四 【每日督办】超期 1 件，今天到期 0 件，在办 1 件"
         assert hall.bodies()[-1].splitlines() == [
-            "自11月23日以来：新超期 1 件，办结 1 件",
-            "● 社会事务科：在办 1，超期 1，今天到期 0",
+            "自11月23日以来：新收 0 件，办结 1 件，新超期 1 件",
+            "● 社会事务科：超期 1，在办 1",
             "超期最久：",
             "● A 诊所名称核准（张三）：已超期 1 个工作日",
         ]
@@ -78,7 +78,7 @@ def test_the_weekly_one_moves_with_the_first_working_day_and_names_what_breaches
         accept(hall, "D", matter="社保转移")
         hall.until("2026-10-10 12:00")  # due on the 28th; Monday 5 October is National Day, the 8th is the first worked
         lines = hall.news()
-        assert [line.partition("督办】")[0] for line in lines] == [
+        assert [line.partition("联合督办】")[0] for line in lines] == [
             "09-28 09:00 wecom 王五 【每周",
             "10-08 09:00 wecom 王五 【每周",
         ]
@@ -92,7 +92,7 @@ def test_a_substitute_gets_the_list_of_whoever_is_away(db_url):
         hall.app.config = replace(found, directory=replace(found.directory, absences=(absent,)))
         accept(hall, "A")
         hall.until("2026-11-20 12:00")
-        hall.expect("11-20 08:30 wecom 李四 【今日办件】1 件待办")
+        hall.expect("11-20 08:30 wecom 李四 【今日办件】1 件11月23日（周一）到期")
 
 
 def test_one_digest_however_often_and_by_however_many_it_is_asked_for(db_url):
@@ -107,7 +107,7 @@ def test_a_digest_that_nobody_could_make_in_time_is_made_late_but_never_after_ho
         accept(hall, "A")
         hall.sleep_until("2026-11-20 11:00")
         hall.tick()
-        hall.expect("11-20 11:00 wecom 张三 【今日办件】1 件待办")
+        hall.expect("11-20 11:00 wecom 张三 【今日办件】1 件11月23日（周一）到期")
         hall.sleep_until("2026-11-23 18:00")
         hall.tick()
         hall.expect()
@@ -118,5 +118,5 @@ def test_digests_stand_beside_the_ladder_not_in_its_messages(db_url):
     with story(db_url, "2026-11-20 10:12", config=config) as hall:
         accept(hall, "A")
         hall.until("2026-11-24 12:00")
-        hall.expect("11-24 08:30 wecom 张三 【今日办件】1 件待办", "11-24 08:30 wecom 张三 【即将到期】A")
+        hall.expect("11-24 08:30 wecom 张三 【今日办件】1 件明天到期", "11-24 08:30 wecom 张三 【即将到期】A")
         assert {m["state"] for m in hall.rows(tables.messages)} == {"accepted"}

@@ -5,8 +5,9 @@
 help:   ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## /  make \1\t/' | expand -t 16
 
-check:  ## ruff, mypy, import-linter
+check:  ## ruff, mypy, import-linter, contracts; known vulnerabilities where the network allows
 	@./sla check
+	@.venv/bin/python .ci/audit.py
 
 test:   ## all tests, on servers that they bring themselves
 	@./sla test

@@ -1,10 +1,11 @@
 """Events at a steady rate against a service with many running cases: does anything grow that should not?
 
-    python bench/load.py [--database URL] [--rate 100] [--seconds 60] [--cases 10000] [--burst 5] [--json FILE]
+    python bench/load.py [--database URL] [--rate 100] [--seconds 60 | --minutes 60] [--cases 10000] [--json FILE]
 
-Real web, beat and two workers on loopback, sandbox channels. Every few seconds it takes memory, open connections,
-table sizes and the age of what waits; at the end a burst at ``--burst`` times the rate for a sixth of the time, and how
-long until nothing waits. Without ``--database`` it brings its own PostgreSQL; ``sqlite`` is a file (default rate 20).
+Real web, beat and two workers on loopback, sandbox channels, eight senders with ten events per request. Every few
+seconds it takes memory, open connections, the database's size and the age of what waits; at the end a minute at
+``--burst`` times the rate, and how long until the senders are on time again. Without ``--database`` it brings its own
+PostgreSQL; ``sqlite`` is a file (default rate 20). ``--minutes 60`` is the whole form, the default a look.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ from sla_service.store import migrate, sources, tables  # noqa: E402
 from sla_service.supervisor.leash import leash  # noqa: E402
 
 BATCH = 10  # events per request
-LONGEST = 3600.0
+SENDERS = 8  # connections
+EVERY = 10.0  # seconds between two looks, at most
+PATIENCE = 120.0
+FLAT = ("rss_mb", "connections", "database_connections", "p95_ms")  # first, middle, last look
 TABLES = (tables.inbox, tables.cases, tables.clocks, tables.messages, tables.audit)
 
 
@@ -74,34 +78,74 @@ def next_event(n: int, cases: int) -> dict[str, Any]:
 
 
 class Sender(threading.Thread):
-    """Keeps to the rate; what the service cannot take in time makes it late, and that is counted."""
+    """One connection of the case systems. Keeps to its share of the rate; what it could not send in time is late."""
 
-    def __init__(self, port: int, key: str, cases: int) -> None:
+    def __init__(self, all_: Senders) -> None:
         super().__init__(daemon=True)
-        self.port, self.key, self.cases = port, key, cases
-        self.rate, self.stop, self.sent, self.late = 0.0, False, 0, 0.0
-        self.answers: Counter[str] = Counter()
+        self.all, self.late = all_, 0.0
         self.waits: list[float] = []
 
     def run(self) -> None:
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/cloudevents-batch+json"}
+        conn = http.client.HTTPConnection("127.0.0.1", self.all.port, timeout=40)
+        headers = {"Authorization": f"Bearer {self.all.key}", "Content-Type": "application/cloudevents-batch+json"}
         due = time.monotonic()
-        while not self.stop:
-            due += BATCH / self.rate
+        while not self.all.stop:
+            due += BATCH * SENDERS / self.all.rate
             time.sleep(max(0.0, due - time.monotonic()))
             self.late = max(0.0, time.monotonic() - due)
-            events = [next_event(self.sent + i, self.cases) for i in range(BATCH)]
+            events = self.all.next_batch()
             begin = time.monotonic()
             conn.request("POST", "/v1/events", json.dumps(events), headers)
             answer = conn.getresponse()
             body = json.loads(answer.read())
             self.waits.append(time.monotonic() - begin)
-            self.answers.update(r["status"] for r in body.get("results", [{"status": f"http {answer.status}"}]))
+            self.all.answered(body.get("results", [{"status": f"http {answer.status}"}]))
+        conn.close()
+
+
+class Senders:
+    """Several case systems at once: a single connection would measure one round trip after the other."""
+
+    def __init__(self, port: int, key: str, cases: int) -> None:
+        self.port, self.key, self.cases = port, key, cases
+        self.rate, self.stop, self.sent = 1.0, False, 0
+        self.answers: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._threads = [Sender(self) for _ in range(SENDERS)]
+
+    def start(self, rate: float) -> None:
+        self.rate = rate
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        self.stop = True
+        for thread in self._threads:
+            thread.join(60)
+
+    def next_batch(self) -> list[dict[str, Any]]:
+        with self._lock:
             self.sent += BATCH
+            first = self.sent - BATCH
+        return [next_event(first + i, self.cases) for i in range(BATCH)]
+
+    def answered(self, results: list[dict[str, Any]]) -> None:
+        with self._lock:
+            self.answers.update(r["status"] for r in results)
+
+    @property
+    def late(self) -> float:
+        return max(t.late for t in self._threads)
+
+    @property
+    def p95_ms(self) -> int:
+        recent = sorted(w for t in self._threads for w in t.waits[-100:]) or [0.0]
+        return round(recent[int(len(recent) * 0.95)] * 1000)
 
 
-def sample(engine: sa.Engine, children: list[subprocess.Popen[bytes]], began: float, sender: Sender) -> dict[str, Any]:
+def sample(
+    engine: sa.Engine, children: list[subprocess.Popen[bytes]], began: float, senders: Senders
+) -> dict[str, Any]:
     now = datetime.now(UTC)
     m, k = tables.messages.c, tables.clocks.c
     with engine.connect() as conn:
@@ -110,16 +154,26 @@ def sample(engine: sa.Engine, children: list[subprocess.Popen[bytes]], began: fl
             sa.select(sa.func.min(m.not_before)).where(m.state == "queued", m.not_before <= now)
         ).scalar()
         look = conn.execute(sa.select(sa.func.min(k.next_at)).where(k.next_at <= now)).scalar()
+        size, opened = _size(conn)
     memory = [psutil.Process(c.pid).memory_info().rss >> 20 for c in children]
     sockets = sum(len(psutil.Process(c.pid).net_connections("tcp")) for c in children)
     ages = {
         name: round((now - at).total_seconds(), 1) if at else 0.0 for name, at in (("message", message), ("look", look))
     }
     at = round(time.monotonic() - began, 1)
-    recent = sorted(sender.waits[-100:]) or [0.0]
-    p95 = round(recent[int(len(recent) * 0.95)] * 1000)
-    return {"s": at, "sent": sender.sent, "late_s": round(sender.late, 2), "p95_ms": p95, "rss_mb": memory,
-            "connections": sockets, "rows": rows, "age_s": ages}  # fmt: skip
+    return {"s": at, "sent": senders.sent, "late_s": round(senders.late, 2), "p95_ms": senders.p95_ms,
+            "rss_mb": memory, "connections": sockets, "database_connections": opened, "database_mb": size,
+            "rows": rows, "age_s": ages}  # fmt: skip
+
+
+def _size(conn: sa.Connection) -> tuple[float, int | None]:
+    """Megabytes of the whole database, and connections to it (SQLite has none to count)."""
+    if conn.dialect.name == "sqlite":
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one() * 4096
+        return round(pages / 2**20, 1), None
+    size = conn.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+    opened = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    return round(size / 2**20, 1), int(conn.exec_driver_sql(opened).scalar_one())
 
 
 def main() -> int:
@@ -127,10 +181,13 @@ def main() -> int:
     parser.add_argument("--database", help="a PostgreSQL URL that may be filled, or the word sqlite")
     parser.add_argument("--rate", type=float, help="events per second (100, on SQLite 20)")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, help="the same in minutes: 60 is the form that a release is held to")
     parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--burst", type=float, default=5.0)
+    parser.add_argument("--burst", type=float, default=5.0, help="times the rate")
+    parser.add_argument("--burst-seconds", type=float, default=60.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    options.seconds = options.minutes * 60 if options.minutes else options.seconds
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sla-load-")))
         url = options.database
@@ -161,41 +218,46 @@ def run(url: str, broker: str, folder: Path, rate: float, options: argparse.Name
     plain = {k: v for k, v in os.environ.items() if not k.startswith("SLA_")}
     ours = {"SLA_DATABASE_URL": url, "SLA_BROKER_URL": broker, "SLA_CONFIG_DIR": str(ROOT / "config")}
     children = parts({**plain, **ours, "PYTHONPATH": str(ROOT)}, folder, port)
-    sender = Sender(port, key, options.cases)
+    senders = Senders(port, key, options.cases)
     samples = []
     try:
         _until_ready(port, children)
-        began, sender.rate = time.monotonic(), rate
-        sender.start()
-        steady = min(options.seconds, LONGEST)
-        while time.monotonic() - began < steady:
-            time.sleep(min(5.0, steady / 6))
-            samples.append(sample(app.db.engine, children, began, sender))
-        sender.rate = rate * options.burst
-        time.sleep(steady / 6)
-        burst, sender.rate = sample(app.db.engine, children, began, sender), rate
-        calm, patience = time.monotonic(), 120.0
-        while sender.late > 1.0 and time.monotonic() - calm < patience:
+        began = time.monotonic()
+        senders.start(rate)
+        while time.monotonic() - began < options.seconds:
+            time.sleep(min(EVERY, options.seconds / 6))
+            samples.append(sample(app.db.engine, children, began, senders))
+        senders.rate = rate * options.burst
+        time.sleep(options.burst_seconds)
+        burst, senders.rate = sample(app.db.engine, children, began, senders), rate
+        calm = time.monotonic()
+        while senders.late > 1.0 and time.monotonic() - calm < PATIENCE:
             time.sleep(0.5)
         recovered = round(time.monotonic() - calm, 1)
-        sender.stop = True
-        sender.join(60)
-        last = sample(app.db.engine, children, began, sender)
+        senders.join()
+        last = sample(app.db.engine, children, began, senders)
     finally:
         for child in children:
             child.kill()
             child.wait()
     kept = last["rows"]["inbox"] - options.cases
     app.db.dispose()
-    first, end = samples[0], samples[-1]
+    first, middle, end = samples[0], samples[len(samples) // 2], samples[-1]
     summary = {
-        "database": url.partition("+")[0].partition(":")[0], "rate": rate, "running_cases": options.cases,
-        "sent": sender.sent, "kept": kept, "lost": sender.sent - kept, "answers": dict(sender.answers),
-        "rss_mb": [first["rss_mb"], end["rss_mb"]], "p95_ms": [first["p95_ms"], end["p95_ms"]],
-        "connections": [first["connections"], end["connections"]], "age_s": end["age_s"],
+        "database": url.partition("+")[0].partition(":")[0], "rate": rate, "seconds": options.seconds,
+        "running_cases": options.cases, "sent": senders.sent, "kept": kept, "lost": senders.sent - kept,
+        "answers": dict(senders.answers),
+        **{name: [s[name] for s in (first, middle, end)] for name in FLAT},
+        "kb_per_event": [_growth(first, middle), _growth(middle, end)], "age_s": end["age_s"],
         "burst": {k: burst[k] for k in ("late_s", "p95_ms", "age_s")}, "recovered_s": recovered,
     }  # fmt: skip
     return {"summary": summary, "samples": [*samples, burst, last]}
+
+
+def _growth(before: dict[str, Any], after: dict[str, Any]) -> float:
+    """Kilobytes by which the database grew for each event between two looks."""
+    events = max(1, after["sent"] - before["sent"])
+    return round((after["database_mb"] - before["database_mb"]) * 1024 / events, 2)
 
 
 def _until_ready(port: int, children: list[subprocess.Popen[bytes]]) -> None:

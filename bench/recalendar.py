@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -70,9 +71,11 @@ def tidy(app: App) -> None:
         conn.execute(sa.text("ANALYZE" if app.db.sqlite else "VACUUM ANALYZE"))
 
 
-def carry_out(app: App, draft: Draft) -> float:
-    """Seconds until all running cases follow."""
-    return timed(lambda: calendar_admin.apply(app, draft, who="bench", clock=lambda: NOW, advance=shown))
+def carry_out(app: App, draft: Draft) -> tuple[float, float]:
+    """Seconds until all running cases follow, and of these the seconds that our own processor worked."""
+    begin = time.process_time()
+    seconds = timed(lambda: calendar_admin.apply(app, draft, who="bench", clock=lambda: NOW, advance=shown))
+    return seconds, time.process_time() - begin
 
 
 def shown(done: int, whole: int | None) -> None:
@@ -102,10 +105,10 @@ def measure(name: str, url: str, count: int, turns: int) -> list[Line]:
     app.channels.close()
     app.db.dispose()
     assert left == 0, f"{left} cases were left behind"
-    seconds, limit = statistics.median(applied), WITHIN * count / FULL
+    (seconds, worked), limit = sorted(applied)[len(applied) // 2], WITHIN * count / FULL
     what = f"{name}: notice over {count:,} cases, {moved:,} moved"
     target = 1.0 if name == "postgresql" else None
-    against = f"{count / seconds:,.0f} cases/s"
+    against = f"{count / seconds:,.0f} cases/s, {worked:.3g} s of processor time"
     shown_for = statistics.median(previews)
     return [
         Line(f"{what}, applied", seconds, limit, "s", seconds / limit, target, most=True, against=against),

@@ -95,21 +95,23 @@ def _say_standing(it: Standing, today: date) -> None:
     known = f"已知到 {horizon.settled_until} 年底" if horizon.settled_until else f"缺 {today.year} 年"
     n = horizon.provisional
     held = f"有 {n} 件在办件的到期日要数到之后，是暂定的" if n else "没有在办件的到期日要数到之后"
-    click.echo(f"\n放假安排{known}；{held}。通知公布后用 sla calendar import 导入，自动重算。")
+    click.echo(f"\n放假安排{known}；{held}。")
+    click.echo("通知公布后用 sla calendar import 导入，自动重算。")
     if it.waiting:
-        click.echo(f"日历刚换过，还有 {it.waiting} 件在办件等着重算（服务会接着算，也可以运行 sla recompute）。")
+        click.echo(f"日历刚换过，还有 {it.waiting} 件在办件等着重算。")
+        click.echo("服务会接着算，也可以运行 sla recompute。")
     click.echo()
-    columns = [Column("层", right=True), Column("日历"), Column("类型"), Column("名称", flexible=True)]
-    columns += [Column("文号"), Column("导入"), Column("时间")]
+    columns = [Column("编号", right=True), Column("日历"), Column("类型"), Column("名称", flexible=True)]
+    columns += [Column("文号", flexible=True), Column("谁导入"), Column("哪天")]
     show(columns, [_layer(row) for row in it.layers])
 
 
 def _layer(row: Mapping[str, Any]) -> list[str]:
     where = "全部" if row["calendar"] == "*" else row["calendar"]
-    moment = words.moment(row["imported_at"])
+    day = words.moment(row["imported_at"])[:10]
     document = "" if row["document"] in row["name"] else row["document"]
-    name = source(row["name"])
-    return [str(row["id"]), where, RANKS.get(row["rank"], ""), name, document, row["importer"], moment]
+    name, who = source(row["name"]), "程序自带" if row["edition"] else row["importer"]
+    return [str(row["id"]), where, RANKS.get(row["rank"], ""), name, document, who, day]
 
 
 def _standing_plain(it: Standing) -> dict[str, Any]:

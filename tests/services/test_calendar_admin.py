@@ -11,6 +11,7 @@ from notices import BRIDGED_2027, LONG_2027, PLAIN_2027
 from story import make_app
 
 from sla_service.calendars import layers as base
+from sla_service.calendars.local import read_local
 from sla_service.domain.calendar import DayKind, YearStatus
 from sla_service.domain.directory import Hall
 from sla_service.errors import CalendarError, NotFoundError
@@ -18,6 +19,18 @@ from sla_service.services import calendar_admin, calendar_force, calendar_moves,
 from sla_service.store import layers, sources, tables
 
 NOW = at("2026-12-28 10:00")
+#: Days that the regions' notices make other than the country's: worked or not.
+DAYS = {
+    "guangxi": {on("2024-04-11"): False, on("2024-04-12"): False},
+    "liangshan": {
+        **{on(f"2023-08-{n:02}"): False for n in (9, 10, 11, 14, 15, 16)},
+        **{on(f"2023-11-{n}"): False for n in range(20, 25)},
+        **dict.fromkeys(map(on, ("2023-08-06", "2023-08-19", "2023-11-18", "2023-11-19")), True),
+        on("2023-10-07"): False,
+    },
+    "chuxiong": {on(f"2025-07-{n}"): False for n in (16, 17, 18)},
+    "ningxia": dict.fromkeys(map(on, ("2019-06-05", "2019-06-06", "2019-08-12", "2019-08-13")), False),
+}
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples" / "calendars").glob("*.yaml"))
 
 
@@ -136,10 +149,11 @@ def test_an_order_for_a_single_day_is_replaced_by_a_later_one(app):
 def test_the_examples_of_regions_can_be_added(app, path):
     before = app.calendar()
     put(app, calendar_admin.local(path, calendar_admin.calendars_for(app, path, ())))
-    named = [d for d in app.calendar().named_days(2026) if d.source.startswith("示例")]
-    assert named
-    assert app.calendar().version != before.version
-    assert app.calendar().status(2026) is YearStatus.PUBLISHED
+    after = app.calendar()
+    changed = {str(d): after.is_working(d) for d in DAYS[path.stem] if before.is_working(d) != after.is_working(d)}
+    assert changed == {str(d): worked for d, worked in DAYS[path.stem].items()}
+    assert {after.day(d).source for d in DAYS[path.stem]} == {read_local(path).shown_source}
+    assert after.status(2026) is YearStatus.PUBLISHED
 
 
 def test_local_days_go_to_the_calendar_of_the_files_name_or_the_one_that_is_named(app, tmp_path):

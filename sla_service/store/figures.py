@@ -15,7 +15,8 @@ from sla_service.store.types import as_instant, word
 
 _C, _M, _D, _A = (t.c for t in (tables.cases, tables.messages, tables.deliveries, tables.attempts))
 _OPEN = ("running", "paused")
-_FLOWING = ("queued", "claimed", "sending")
+#: In the words of the two indexes over them.
+_UNDER_WAY = (_D.state == word("queued"), _D.state.in_((word("claimed"), word("sending"))))
 
 Group = tuple[int, datetime | None]  # how many, and the oldest
 
@@ -43,9 +44,9 @@ def queued_messages(conn: Connection, *, now: datetime) -> dict[str, Group]:
 def envelopes(conn: Connection) -> dict[tuple[str, str], Group]:
     """Envelopes that are under way, by channel and state, with the oldest."""
     found: dict[tuple[str, str], Group] = {}
-    for state in _FLOWING:
-        query = sa.select(_D.channel, sa.func.count(), sa.func.min(_D.created_at)).where(_D.state == word(state))
-        for channel, n, oldest in conn.execute(query.group_by(_D.channel)):
+    for where in _UNDER_WAY:
+        query = sa.select(_D.channel, _D.state, sa.func.count(), sa.func.min(_D.created_at)).where(where)
+        for channel, state, n, oldest in conn.execute(query.group_by(_D.channel, _D.state)):
             found[channel, state] = int(n), as_instant(oldest)
     return found
 

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ingest": ("ingest:ingest", "导入事件文件（JSON）或台账（CSV、XLSX）"),
         "cases": ("cases:cases", "列出办件，可筛选、可导出"),
         "show": ("show:show", "看一件：计时、逐日账、经过、提醒、消息"),
+        "report": ("report:report_", "一个月的数字：按科室、分类、事项、承办人，超期的件"),
         "simulate": ("simulate:simulate", "用虚拟时间重放历史，看谁会在何时收到什么"),
         "recompute": ("recompute:recompute", "按现行日历重算在办的件，先列出差异"),
     },

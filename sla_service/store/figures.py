@@ -44,9 +44,10 @@ def queued_messages(conn: Connection, *, now: datetime) -> dict[str, Group]:
 def envelopes(conn: Connection) -> dict[tuple[str, str], Group]:
     """Envelopes that are under way, by channel and state, with the oldest."""
     found: dict[tuple[str, str], Group] = {}
+    channel_of = _D.channel.concat("")  # else SQLite would go through all envelopes in the order of their channels
     for where in _UNDER_WAY:
-        query = sa.select(_D.channel, _D.state, sa.func.count(), sa.func.min(_D.created_at)).where(where)
-        for channel, state, n, oldest in conn.execute(query.group_by(_D.channel, _D.state)):
+        query = sa.select(channel_of, _D.state, sa.func.count(), sa.func.min(_D.created_at)).where(where)
+        for channel, state, n, oldest in conn.execute(query.group_by(channel_of, _D.state)):
             found[channel, state] = int(n), as_instant(oldest)
     return found
 

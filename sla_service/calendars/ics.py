@@ -74,7 +74,7 @@ def to_ics(calendar: Calendar, year: int, *, stamp: datetime | None = None) -> s
     for run in _runs(calendar, year):
         lines += _event(run, stamp)
     lines.append("END:VCALENDAR")
-    return "".join(f"{folded}\r\n" for line in lines for folded in _fold(line))
+    return "".join(f"{folded}\r\n" for line in lines for folded in fold(line))
 
 
 def _events(text: str) -> Iterator[dict[str, str]]:
@@ -157,19 +157,19 @@ def _event(run: list[Day], stamp: datetime) -> list[str]:
         f"DTSTAMP:{made:%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{first.on:%Y%m%d}",
         f"DTEND;VALUE=DATE:{run[-1].on + _DAY:%Y%m%d}",
-        f"SUMMARY:{_escape(first.name)}（{mark}）{doubt}",
-        f"DESCRIPTION:{_escape(first.source)}",
+        f"SUMMARY:{escape(first.name)}（{mark}）{doubt}",
+        f"DESCRIPTION:{escape(first.source)}",
         "TRANSP:TRANSPARENT",
         f"X-APPLE-SPECIAL-DAY:{apple}",
         "END:VEVENT",
     ]
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     return re.sub(r"([\\;,])", r"\\\1", text).replace("\n", "\\n")
 
 
-def _fold(line: str) -> Iterator[str]:
+def fold(line: str) -> Iterator[str]:
     """Lines of at most 75 octets, broken between characters."""
     piece = ""
     for char in line:

@@ -15,7 +15,7 @@ from sla_service.cli.output import emit, json_option, say
 from sla_service.cli.tables import Cell, Column, show
 from sla_service.domain.scope import Access
 from sla_service.errors import UsageError
-from sla_service.services import accounts
+from sla_service.services import accounts, feeds
 
 _ROLES: Final = {
     Access.VIEWER: "查看：看得到本厅全部办件",
@@ -112,6 +112,23 @@ def list_(as_json: bool) -> None:
         [Column("账号", flexible=True), Column("角色"), Column("厅"), Column("最近登录"), Column("")],
         [_row(o) for o in found],
     )
+
+
+@user.command(
+    help="给出一个人的日历订阅地址：他名下在办的件，到期日各是一个全天事件。拿到地址的人都能看，400 天后失效。",
+    epilog=examples("sla user feed zhangsan", "sla user feed 张三 --json"),
+)
+@click.argument("who", metavar="谁")
+@json_option
+def feed(who: str, as_json: bool) -> None:
+    with opened() as app:
+        person = accounts.in_directory(app, who, None)
+        url = feeds.url(app, person, now=systime.now())
+    if as_json:
+        emit({"person": person.id, "url": url})
+        return
+    click.echo(url)
+    say(f"这是{person.name}的到期日，请只交给本人；在手机或电脑的日历里“添加订阅”。")
 
 
 def _row(one: dict[str, Any]) -> list[str | Cell]:

@@ -73,7 +73,7 @@ def add(
     if hall is not None and app.config.directory.hall(hall) is None:
         known = "、".join(h.id for h in app.config.directory.halls)
         raise NotFoundError(f"没有厅 {hall}，通讯录里有 {known}。")
-    whose = _person(app, person or name, hall) if access in (Access.STAFF, Access.LEADER) else None
+    whose = in_directory(app, person or name, hall) if access in (Access.STAFF, Access.LEADER) else None
     made = None if password is not None else secrets.token_urlsafe(12)
     row = {
         "name": name,
@@ -89,6 +89,18 @@ def add(
             raise SlaError(f"账号 {name} 已经有了；换密码用 sla user password {name}。")
         _note(conn, now, "user.add", name, role=access.value, hall=row["hall"], person=row["person"])
     return made
+
+
+def in_directory(app: App, text: str, hall: str | None) -> Person:
+    """The one person of that id, alias or name. Raises NotFoundError, or UsageError where there are several."""
+    directory = app.config.directory
+    halls = [hall] if hall is not None else [h.id for h in directory.halls]
+    found = {p.id: p for h in halls if (p := directory.find(text, None, h)) is not None}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise UsageError(f"通讯录里有 {len(found)} 个“{text}”，请写编号：{'、'.join(sorted(found))}。")
+    raise NotFoundError(f"通讯录里没有“{text}”；承办人和领导的账号要对应通讯录里的人，请用 --person 写他的编号或姓名。")
 
 
 def set_password(app: App, name: str, password: str | None, *, now: datetime) -> str | None:
@@ -245,17 +257,6 @@ def _idle(app: App) -> timedelta:
 
 def _life(app: App) -> timedelta:
     return timedelta(hours=app.settings.session_hours)
-
-
-def _person(app: App, text: str, hall: str | None) -> Person:
-    directory = app.config.directory
-    halls = [hall] if hall is not None else [h.id for h in directory.halls]
-    found = {p.id: p for h in halls if (p := directory.find(text, None, h)) is not None}
-    if len(found) == 1:
-        return next(iter(found.values()))
-    if found:
-        raise UsageError(f"通讯录里有 {len(found)} 个“{text}”，请用 --person 写编号：{'、'.join(sorted(found))}。")
-    raise NotFoundError(f"通讯录里没有“{text}”；承办人和领导的账号要对应通讯录里的人，请用 --person 写他的编号或姓名。")
 
 
 def _unknown(conn: Connection, name: str) -> NotFoundError:

@@ -18,7 +18,19 @@ from sla_service.bootstrap import build
 from sla_service.errors import CalendarError, NotFoundError, SlaError, UsageError
 from sla_service.services.app import App
 from sla_service.web import openapi
-from sla_service.web.api import acks, callbacks, cases, events, metrics, notifications, params, public, stats, webhook
+from sla_service.web.api import (
+    acks,
+    callbacks,
+    cases,
+    events,
+    feeds,
+    metrics,
+    notifications,
+    params,
+    public,
+    stats,
+    webhook,
+)
 from sla_service.web.border import Border
 from sla_service.web.context import Web
 from sla_service.web.pages import case, docs, login, overview, refusal, sandbox, seen, static, templates
@@ -76,7 +88,7 @@ def _routes(life: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None)
         lifespan=life,
     )
     api.openapi = lambda: openapi.document(api)  # type: ignore[method-assign]
-    apis = (events, cases, acks, notifications, webhook, callbacks, public, stats, metrics)
+    apis = (events, cases, acks, notifications, webhook, callbacks, public, stats, feeds, metrics)
     for part in (*apis, login, overview, case, sandbox, templates, seen, docs, static):
         api.include_router(part.router)
     handlers: dict[type[Exception], Any] = {

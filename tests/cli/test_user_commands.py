@@ -54,3 +54,11 @@ def test_a_name_is_given_once(shell):
         == "sla：账号 boss 已经有了；换密码用 sla user password boss。\n"
     )
     assert shell("user", "remove", "bosss").err == "sla：没有账号 bosss，是不是 boss？\n"
+
+
+def test_a_calendar_feed_needs_the_public_address(shell):
+    assert shell("user", "feed", "张三").err.startswith("sla：SLA_PUBLIC_URL：没有设置")
+    shell.env["SLA_PUBLIC_URL"] = "https://sla.example.cn"
+    said = shell("user", "feed", "张三")
+    assert said.out.startswith("https://sla.example.cn/feeds/")
+    assert said.out.endswith(".ics\n")

@@ -31,6 +31,7 @@ from sla_service.settings_values import (
     read_address,
     read_broker_url,
     read_database_url,
+    read_port,
     read_public_url,
     read_switch,
     read_web_address,
@@ -53,6 +54,9 @@ class Settings(BaseModel):
     database_url: Annotated[str, BeforeValidator(read_database_url)] = Field("sqlite:///var/sla.db", repr=False)
     broker_url: Annotated[str | None, BeforeValidator(read_broker_url)] = Field(
         None, repr=False, description="不写则用内置的 Valkey"
+    )
+    valkey_port: Annotated[int, BeforeValidator(read_port)] = Field(
+        0, description="内置 Valkey 在 127.0.0.1 上另开的端口（0 为不开）：给写流、发 Celery 任务的业务系统"
     )
     config_dir: Path = Path("config")
     http: Annotated[str, BeforeValidator(read_address)] = "127.0.0.1:8000"

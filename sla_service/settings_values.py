@@ -62,6 +62,14 @@ def whole(what: str, *, least: int = 0) -> Callable[[object], int]:
     return read
 
 
+def read_port(value: object) -> int:
+    """A TCP port, 0 for none."""
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _LAST_PORT:
+        raise ValueError(f"要写一个端口号（0 到 {_LAST_PORT}）")
+    return int(text)
+
+
 def choice(*words: str) -> Callable[[object], str]:
     """Reads one of ``words``, in any case."""
 

@@ -10,7 +10,6 @@ import click
 from sla_service.bootstrap import prepare
 from sla_service.cli.chinese import examples
 from sla_service.cli.reading import read_settings
-from sla_service.errors import SettingError
 from sla_service.settings import Settings
 from sla_service.settings_values import masked_url
 from sla_service.supervisor.address import Address, free
@@ -19,8 +18,6 @@ from sla_service.supervisor.parts import all_parts
 from sla_service.supervisor.place import held, state_folder
 from sla_service.supervisor.service import Plan, hand_over
 from sla_service.supervisor.supervisor import say
-
-_LAST_PORT = 65535
 
 
 @click.command(
@@ -35,30 +32,21 @@ _LAST_PORT = 65535
 @click.option("--json", "as_json", is_flag=True, help="就绪时输出一行 JSON（url、pid、database、broker）。")
 def up(as_json: bool) -> None:
     settings = read_settings()
-    port = valkey_port(settings)
     if settings.clock_shift:
         say(f"时钟被 SLA_CLOCK_SHIFT 移动了 {settings.clock_shift:g} 秒，时间和提醒都不是真的")
     state = state_folder(sqlite_path=settings.sqlite_path, database_url=settings.database_url, var_dir=settings.var_dir)
     with held(state, say=say) as locks:
         address = free(Address(settings.http_host, settings.http_port), say=say)
         prepare(settings)
-        broker = None if settings.broker_url else embedded(state, port=port)
+        broker = None if settings.broker_url else embedded(state, port=settings.valkey_port)
         announcement = _announcement(settings, address, broker, as_json=as_json)
         parts = all_parts(address, state, broker)
         hand_over(Plan(parts, address, broker.socket if broker else None, announcement, locks), state)
 
 
-def valkey_port(settings: Settings) -> int:
-    """SLA_VALKEY_PORT: the TCP port on 127.0.0.1 that the broker opens besides its socket, 0 for none."""
-    text = settings.variables.get("SLA_VALKEY_PORT", "0")
-    if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
-        raise SettingError(f"SLA_VALKEY_PORT：要写一个端口号（0 到 {_LAST_PORT}），现在是 {text}。")
-    return int(text)
-
-
 def _announcement(settings: Settings, address: Address, broker: Broker | None, *, as_json: bool) -> str:
     database = str(settings.sqlite_path or masked_url(settings.database_url))
-    port = valkey_port(settings)
+    port = settings.valkey_port
     own = f"内置 Valkey（127.0.0.1:{port}）" if port else "内置 Valkey"
     queue = masked_url(settings.broker_url) if settings.broker_url else own
     if as_json:

@@ -110,10 +110,13 @@ def _fields(one):
 
 
 def test_history_that_comes_silently_is_not_told(told):
-    accepted = told.hall.event("case.accepted", "2026-11-02 09:00", **HELD)
-    closed = told.hall.event("case.closed", "2026-11-20 09:30", outcome="resolved", replied_at="2026-11-20")
+    told.hall.now = at("2026-11-20 16:00")
+    accepted = told.hall.event("case.accepted", "2026-11-20 10:30", **HELD)
+    closed = told.hall.event("case.closed", "2026-11-20 15:00", outcome="resolved", replied_at="2026-11-20")
     told.hall.send(accepted, closed, silent=True)
     told.expect()
+    told.hall.send({**accepted, "id": "A", "subject": "A"}, {**closed, "id": "B", "subject": "A"})
+    told.expect("closed")
 
 
 def test_what_lies_before_the_go_live_is_not_told(told):

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from builders import at
 from hooked import hooked
+from notices import BRIDGED_2027
 
-from sla_service.services import intake, recompute, webhooks
+from sla_service.services import calendar_admin, calendar_force, intake, recompute, webhooks
 from sla_service.store import sources, tables
 
 
@@ -103,6 +104,19 @@ def test_a_new_policy_says_so(told):
     list(recompute.recompute(told.hall.app, [("hall", "BBC-1")], now=told.hall.now, dry_run=False))
     [moved] = told.expect("due_changed")
     assert (moved["old_due_on"], moved["new_due_on"], moved["reason"]) == ("2026-11-25", "2026-11-27", "policy")
+
+
+def test_a_notice_says_which_document_moved_the_date(db_url):
+    with hooked(db_url, "2026-12-28 10:00") as told:
+        app = told.hall.app
+        app.calendars = calendar_force.open_calendars(app.db, app.config.directory, now=told.hall.now)
+        told.hall.says("case.accepted", **{**HELD, "kind": "complex"})
+        read = calendar_admin.notices(BRIDGED_2027)
+        calendar_admin.apply(app, read, who="admin", clock=lambda: told.hall.now)
+        [moved] = told.expect("due_changed")
+        assert (moved["old_due_on"], moved["new_due_on"], moved["reason"]) == ("2027-01-12", "2027-01-11", "calendar")
+        assert "国办发明电〔2026〕98号" in moved["text"]
+        assert moved["case"]["provisional"] is False
 
 
 def _fields(one):

@@ -18,7 +18,7 @@ from sla_service.store import audit, tallies
 
 #: 网络安全法第二十一条: logs are kept for at least six months.
 LEAST_DAYS = 180
-_BLOCK = 5_000
+BLOCK = 5_000
 _PRUNED_AT_ONCE = 20
 
 
@@ -87,14 +87,14 @@ def seal(app: App, *, now: datetime) -> int:
     done = 0
     while True:
         with app.db.write() as conn:
-            rows = audit.seal(conn, now=now, algorithm=app.settings.audit_hash, limit=_BLOCK)
+            rows = audit.seal(conn, now=now, algorithm=app.settings.audit_hash, limit=BLOCK)
             tallies.add(conn, rows)
             sealed = len(rows)
-            if sealed < _BLOCK:
+            if sealed < BLOCK:
                 keep = timedelta(days=max(LEAST_DAYS, app.settings.audit_days))
                 audit.prune(conn, before=now - keep, now=now, blocks_at_once=_PRUNED_AT_ONCE)
         done += sealed
-        if sealed < _BLOCK:
+        if sealed < BLOCK:
             return done
 
 

@@ -10,13 +10,14 @@ from sla_service import systime
 from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option
-from sla_service.domain.policy import BEIJING
+from sla_service.domain.policy import BEIJING, Role
 from sla_service.errors import UsageError
-from sla_service.services import holding, messages, receipts
+from sla_service.services import holding, messages, receipts, words
 from sla_service.services.views import beijing
 from sla_service.store.queries import MessageFilter
 
-STATES = tuple(messages.STATES)
+STATES = tuple(words.MESSAGE_STATES)
+ROLES = tuple(str(role) for role in Role)
 
 
 @click.group(
@@ -25,6 +26,7 @@ STATES = tuple(messages.STATES)
     help="发出的提醒：告诉了谁、什么时候、服务商怎么说、回执、有没有知晓，一条一行，新的在前。",
     epilog=examples(
         "sla messages --case BBC-2026-0001",
+        "sla messages --case BBC-2026-0001 --role bureau_leader",
         "sla messages --to wangwu --state accepted",
         "sla messages hold --until 18:00 --channel sms",
     ),
@@ -32,6 +34,9 @@ STATES = tuple(messages.STATES)
 @click.option("--case", "no", default=None, metavar="编号", help="只看这一件。")
 @click.option("--source", default=None, metavar="来源", help="只看这个来源。")
 @click.option("--to", "who", multiple=True, metavar="谁", help="接收人在通讯录里的编号，可以写几次。")
+@click.option(
+    "--role", "roles", multiple=True, type=click.Choice([str(role) for role in Role]), help="只看发给这些角色的。"
+)
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="只看这些状态。")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="最多几条。")
 @json_option
@@ -41,6 +46,7 @@ def messages_(
     no: str | None,
     source: str | None,
     who: tuple[str, ...],
+    roles: tuple[str, ...],
     states: tuple[str, ...],
     limit: int,
     as_json: bool,
@@ -48,7 +54,8 @@ def messages_(
     if ctx.invoked_subcommand is not None:
         return
     with opened() as app:
-        found = messages.listed(app, MessageFilter(source, no, who, states), limit=limit)
+        found = messages.listed(app, MessageFilter(source, no, who, states, roles), limit=limit)
+        ahead = [] if no is None or who or states else messages.ahead(app, source, no, roles, now=systime.now())
     if as_json:
         emit(found)
         return
@@ -56,6 +63,8 @@ def messages_(
         click.echo(one["text"])
     if not found:
         click.echo("没有这样的消息。")
+    for line in ahead:
+        click.echo(line)
 
 
 @messages_.command(

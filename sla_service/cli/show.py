@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from sla_service import systime
-from sla_service.cli import accounts, event_words, words
+from sla_service.cli import accounts, words
 from sla_service.cli.cases import left
 from sla_service.cli.chinese import examples
 from sla_service.cli.opening import opened
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.tables import Cell, Column, Row, lines, pairs, terminal_width
 from sla_service.cli.wide import wrap
+from sla_service.domain import masking
 from sla_service.domain.directory import Directory
+from sla_service.services import event_words, messages
+from sla_service.services import words as said
 from sla_service.services.dossier import Dossier, dossier
 
 _STATE_COLORS = {"failed": "red", "unknown": "red", "queued": "yellow", "suppressed": "bright_black"}
@@ -102,22 +105,22 @@ def _ahead(found: Dossier, _directory: Directory, room: int | None) -> Iterator[
             step = planned.step
             again = f"，每 {step.repeat} 个工作日一次" if step.repeat else ""
             to = "、".join(words.ROLES.get(r, r) for r in step.to)
-            rows.append([words.moment(planned.at), name, event_words.step(step.key) + again, to])
+            rows.append([words.moment(planned.at), name, said.step(step.key) + again, to])
         if not timer.steps:
             rows.append([words.moment(timer.next_at), name, "查看是否超期" if timer.next_at else "没有要做的了", ""])
     yield from _table([Column("何时"), Column("目标"), Column("提醒"), Column("通知谁", flexible=True)], rows, room)
 
 
-def _history(found: Dossier, _directory: Directory, room: int | None) -> Iterator[str]:
+def _history(found: Dossier, directory: Directory, room: int | None) -> Iterator[str]:
     yield "\n经过"
     dated: list[tuple[datetime, list[str | Cell]]] = []
     for event in found.events:
-        said = event_words.said(event["type"], event["data"])
-        status = event_words.EVENT_STATES.get(event["status"], event["status"])
+        head, text = event_words.event(event["type"], event["data"])
+        status = event_words.STATUS.get(event["status"])
         note = f"{status}：{event['problem']}" if status else ""
-        dated.append((event["time"], [event_words.event(event["type"]), said, Cell(note, "yellow")]))
+        dated.append((event["time"], [head, text, Cell(note, "yellow")]))
     for change in found.journal:
-        what, text = event_words.change(change)
+        what, text = event_words.change(change, directory)
         dated.append((change["at"], [what, text, ""]))
     rows: list[Row] = [[words.moment(at), *row] for at, row in sorted(dated, key=lambda d: d[0])]
     columns = [Column("时间"), Column("事件"), Column("内容", flexible=True), Column("结果", flexible=True)]
@@ -131,16 +134,10 @@ def _messages(found: Dossier, directory: Directory, room: int | None) -> Iterato
         return
     rows: list[Row] = []
     for message in found.messages:
-        person = directory.person(message["recipient"]) if message["recipient"] else None
-        role = words.ROLES.get(message["as_role"] or message["role"], message["role"])
-        reason = event_words.REASONS.get(message["reason"], message["reason"])
-        answer = " ".join(w for w in (reason, message["code"], message["outcome_text"]) if w and w != "0")
-        state = event_words.MESSAGE_STATES.get(message["state"], message["state"])
-        at = message["tried_at"] or message["not_before"]
-        who = person.name if person else message["recipient"] or ""
-        channel = event_words.CHANNELS.get(message["channel"], message["channel"])
-        told = Cell(f"{state}{f'（{answer}）' if answer else ''}", _STATE_COLORS.get(message["state"]))
-        rows.append([words.moment(at), event_words.step(message["step"]), f"{role} {who}".strip(), channel, told])
+        told = "；".join(messages.became(message, message))
+        result = Cell(told, _STATE_COLORS.get(message["state"]))
+        who, channel = messages.who(directory, message), said.channel(message["channel"])
+        rows.append([words.moment(messages.at(message)), said.step(message["step"]), who, channel, result])
     columns = [Column("时间"), Column("提醒"), Column("谁", flexible=True), Column("渠道")]
     yield from _table([*columns, Column("结果", flexible=True)], rows, room)
 
@@ -176,7 +173,7 @@ def _plain(found: Dossier) -> dict[str, Any]:
                 "time": words.instant(e["time"]),
                 "status": e["status"],
                 "problem": e["problem"],
-                "data": event_words.masked(e["data"]),
+                "data": _masked(e["data"]),
                 "received_at": words.instant(e["received_at"]),
                 "door": e["door"],
             }
@@ -202,3 +199,11 @@ def _plain(found: Dossier) -> dict[str, Any]:
             for m in found.messages
         ],
     }
+
+
+def _masked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's data with the applicant's name and number masked (赵*, 138****0000)."""
+    plain = dict(data)
+    if isinstance(plain.get("applicant"), Mapping):
+        plain["applicant"] = masking.applicant(plain["applicant"])
+    return plain

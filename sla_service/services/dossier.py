@@ -12,7 +12,7 @@ from sla_service.services.app import App
 from sla_service.services.consequences import ladder_of
 from sla_service.services.explaining import CaseAccountOut, accepted, explain, refold
 from sla_service.services.views import case_out
-from sla_service.store import cases, inbox, queries, sources
+from sla_service.store import cases, inbox, queries, sources, told
 
 Row = Mapping[str, Any]
 
@@ -52,7 +52,8 @@ def dossier(app: App, source: str, no: str, *, now: datetime) -> Dossier:
         clocks = cases.read_clocks(conn, [(source, no)])
         journal = queries.journal(conn, source, no)
         wanted = queries.MessageFilter(source=source, no=no)
-        messages = list(reversed(queries.messages(conn, wanted, limit=_MESSAGES)))
+        sent = queries.messages(conn, wanted, limit=_MESSAGES)
+        more = told.details(conn, [m["id"] for m in sent])
         delay = sources.delay_of(conn, source)
     return Dossier(
         case=case_out(row, now=now, calendar=app.calendar_of(row)),
@@ -61,7 +62,7 @@ def dossier(app: App, source: str, no: str, *, now: datetime) -> Dossier:
         timers=_timers(app, row, history, clocks, now, delay),
         events=sorted(history, key=lambda r: inbox.event_of(r).order),
         journal=journal,
-        messages=messages,
+        messages=[{**m, **more.get(m["id"], {})} for m in reversed(sent)],
     )
 
 

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sla_service.domain.directory import ROLE_WORDS
+from sla_service.domain.directory import ROLE_WORDS, Directory
 from sla_service.domain.policy import BEIJING
+from sla_service.errors import NotFoundError
+from sla_service.services import words
 from sla_service.services.app import App
+from sla_service.services.dossier import dossier
 from sla_service.services.views import beijing
 from sla_service.store import queries, told
 from sla_service.store.queries import MessageFilter
 
 Row = Mapping[str, Any]
-
-STATES: Final[Mapping[str, str]] = {
-    "queued": "等待发送",
-    "claimed": "正要发送",
-    "sending": "正在发送",
-    "accepted": "服务商已收下",
-    "delivered": "已送达",
-    "failed": "没有发到",
-    "unknown": "不清楚有没有发出",
-    "suppressed": "不再需要，没有发",
-}
-_WHY: Final[Mapping[str, str]] = {
-    "closed": "已办结",
-    "replied": "已答复",
-    "paused": "已挂起",
-    "moved": "到期日变了",
-    "voided": "受理已撤销",
-    "expired": "过了时候",
-    "reassigned": "已转给别人",
-    "acknowledged": "已知晓",
-    "send_window": "等上班时间",
-    "maintenance": "渠道维护中",
-    "crowded_minute": "错开整点半点",
-    "one_bundle_a_day": "领导每天一条短信，明天合并发",
-    "no_recipient": "没有人可发",
-}
-_VIA: Final[Mapping[str, str]] = {"link": "点了链接", "card": "点了卡片", "api": "业务系统", "page": "页面"}
 
 
 def listed(app: App, wanted: MessageFilter, *, before: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
@@ -48,6 +25,25 @@ def listed(app: App, wanted: MessageFilter, *, before: int | None = None, limit:
         rows = queries.messages(conn, wanted, before=before, limit=limit)
         more = told.details(conn, [r["id"] for r in rows])
     return [record(app, row, more.get(row["id"], {})) for row in rows]
+
+
+def ahead(app: App, source: str | None, no: str, roles: Sequence[str], *, now: datetime) -> list[str]:
+    """Whom the ladder of a running case tells next, and when: ``11-30 08:30 会告诉站长：BBC-1 超期 2 个工作日督办``."""
+    with app.db.read() as conn:
+        sources = [source] if source is not None else queries.sources_of(conn, no)
+    if len(sources) != 1:
+        return []
+    try:
+        timers = dossier(app, sources[0], no, now=now).timers
+    except NotFoundError:
+        return []
+    steps = sorted((p for timer in timers for p in timer.steps if p.at > now), key=lambda p: p.at)
+    told = []
+    for planned in steps:
+        to = [ROLE_WORDS.get(r, r) for r in planned.step.to if not roles or r in roles]
+        if to:
+            told.append(f"{_clock(planned.at)} 会告诉{'、'.join(to)}：{no} {words.step(planned.step.key)}")
+    return told
 
 
 def record(app: App, row: Row, more: Row) -> dict[str, Any]:
@@ -79,48 +75,50 @@ def record(app: App, row: Row, more: Row) -> dict[str, Any]:
     if receipt is not None:
         said = {k: receipt[k] for k in ("delivered", "code", "text")}
         found["receipt"] = {**said, "at": beijing(receipt["at"])}
-    return found | {"text": _line(app, row, found)}
+    return found | {"text": _line(app, row, more)}
 
 
-def why(reason: str) -> str:
-    """A reason in words: ``limit recipient 2/86400s`` is the provider's or our own window."""
-    if reason.startswith("limit "):
-        _, per, window = reason.split(" ")
-        most, _, seconds = window.rstrip("s").partition("/")
-        whom = {"recipient": "每人", "content": "同样内容每人", "channel": "整个渠道"}.get(per, per)
-        return f"发送限额：{whom} {_span(int(seconds))}最多 {most} 条"
-    if reason.startswith("receipt: "):
-        return f"回执：{reason.removeprefix('receipt: ')}"
-    return _WHY.get(reason, reason)
+def who(directory: Directory, row: Row) -> str:
+    """``科长李四``: in which role, and his name."""
+    person = directory.person(row["recipient"]) if row["recipient"] else None
+    role = ROLE_WORDS.get(row["as_role"] or row["role"], row["role"])
+    return f"{role}{person.name if person is not None else row['recipient'] or '（无人可发）'}"
 
 
-def _span(seconds: int) -> str:
-    for unit, word in ((86400, "天"), (3600, "小时"), (60, "分钟")):
-        if seconds % unit == 0:
-            return f"{seconds // unit} {word}"
-    return f"{seconds} 秒"
+def became(row: Row, more: Row) -> list[str]:
+    """What became of a message: ``已发出``, ``11-24 08:41 回执：已送达``, ``11-24 09:02 知道了（点了链接）``."""
+    parts = [words.MESSAGE_STATES.get(row["state"], row["state"]) + _because(row)]
+    receipt = more.get("receipt")
+    if receipt is not None:
+        said = "已送达" if receipt["delivered"] else f"没有送到，{receipt['code']}"
+        parts.append(f"{_clock(receipt['at'])} 回执：{said}")
+    if more.get("ack_at"):
+        parts.append(f"{_clock(more['ack_at'])} 知道了（{words.VIA.get(more['ack_via'], more['ack_via'])}）")
+    return parts
 
 
-def _line(app: App, row: Row, found: Row) -> str:
-    """``11-24 08:30 wecom 科长李四：BBC-1 due-1wd，服务商已收下（0 msg1）；11-24 08:41 已送达；11-24 09:02 知道了``"""
-    person = app.config.directory.person(row["recipient"]) if row["recipient"] else None
-    role = ROLE_WORDS.get(found["role"], found["role"])
-    name = person.name if person is not None else (row["recipient"] or "无人可发")
-    at = row["finished_at"] or row["tried_at"] or row["not_before"]
-    answer = " ".join(str(w) for w in (row["code"], found["provider_id"]) if w)
-    state = STATES.get(row["state"], row["state"])
-    reason = why(row["reason"]) if row["reason"] else ""
-    said = "，".join(w for w in (answer, reason) if w)
-    due = f"（到期日 {row['due_on']:%m-%d}）" if row["due_on"] else ""
-    about = f"{row['no']} {row['step']}{due}" if row["no"] else row["step"]
-    parts = [f"{_clock(at)} {row['channel']} {role}{name}：{about}，{state}{f'（{said}）' if said else ''}"]
-    if found["receipt"] is not None:
-        words = "回执已送达" if found["receipt"]["delivered"] else f"回执未送达 {found['receipt']['code']}"
-        parts.append(f"{found['receipt']['at'][5:16].replace('T', ' ')} {words}")
-    if found["acknowledged_at"]:
-        via = _VIA.get(found["acknowledged_via"], found["acknowledged_via"])
-        parts.append(f"{found['acknowledged_at'][5:16].replace('T', ' ')} 知道了（{via}）")
-    return "；".join(parts)
+def at(row: Row) -> datetime:
+    """When it was taken, or tried, or may go at the earliest."""
+    found: datetime = row["finished_at"] or row["tried_at"] or row["not_before"]
+    return found
+
+
+def _because(row: Row) -> str:
+    reason = words.why(row["reason"]) if row["reason"] else ""
+    code = str(row["code"] or "")
+    if code in ("", "0") or code in reason:
+        code = ""
+    said = "，".join(w for w in (code, reason) if w)
+    return f"（{said}）" if said else ""
+
+
+def _line(app: App, row: Row, more: Row) -> str:
+    """``11-24 08:31 科长李四（企业微信）：BBC-1 到期当天提醒，到期日 11-25，已发出；11-24 09:02 知道了（点了链接）``"""
+    when = _clock(at(row)) + (" 以后" if row["state"] == "queued" else "")
+    due = f"，到期日 {row['due_on']:%m-%d}" if row["due_on"] else ""
+    about = f"{row['no']} {words.step(row['step'])}".strip()
+    head = f"{when} {who(app.config.directory, row)}（{words.channel(row['channel'])}）：{about}{due}"
+    return f"{head}，{'；'.join(became(row, more))}"
 
 
 def _clock(at: Any) -> str:

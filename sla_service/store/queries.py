@@ -96,6 +96,7 @@ class MessageFilter:
     no: str | None = None
     recipients: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 def messages(conn: Connection, wanted: MessageFilter, *, before: int | None = None, limit: int) -> list[Row]:
@@ -117,12 +118,19 @@ def messages(conn: Connection, wanted: MessageFilter, *, before: int | None = No
     )
     given: dict[sa.Column[Any], str | None] = {_M.source: wanted.source, _M.no: wanted.no}
     query = query.where(*(column == value for column, value in given.items() if value is not None))
-    for column, values in ((_M.recipient, wanted.recipients), (_M.state, wanted.states)):
+    role = sa.func.coalesce(_M.as_role, _M.role)
+    for column, values in ((_M.recipient, wanted.recipients), (_M.state, wanted.states), (role, wanted.roles)):
         if values:
             query = query.where(column.in_(values))
     if before is not None:
         query = query.where(_M.id < before)
     return _rows(conn, query)
+
+
+def sources_of(conn: Connection, no: str) -> list[str]:
+    """The sources that have a case of that number."""
+    case = tables.cases.c
+    return list(conn.execute(sa.select(case.source).where(case.no == no).order_by(case.source)).scalars())
 
 
 def mailbox(conn: Connection, *, recipient: str | None = None, before: int | None = None, limit: int) -> list[Row]:

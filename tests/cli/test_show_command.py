@@ -41,8 +41,8 @@ def test_how_it_stands_how_it_was_counted_and_what_comes_next(hall):
     assert ["2026-11-23", "周一", "挂起", "听证"] in counted
     assert counted[-1] == ["2026-11-26", "周四", "到期", "3"]
     ahead = section(said, "接下来")
-    assert ["2026-11-26", "14:00", "办结", "到期当天", "14:00", "科长"] in ahead
-    assert ["2026-12-03", "08:30", "办结", "超期后", "5", "个工作日，每", "5", "个工作日一次", "站长、局长"] in ahead
+    assert ["2026-11-26", "14:00", "办结", "到期当天", "14:00", "提醒", "科长"] in ahead
+    assert ["2026-12-03", "08:30", "办结", "超期", "5", "个工作日督办，每", "5", "个工作日一次", "站长、局长"] in ahead
 
 
 def test_its_history_and_who_was_told(hall):
@@ -50,8 +50,8 @@ def test_its_history_and_who_was_told(hall):
     history = section(said, "经过")
     assert ["2026-11-20", "10:12", "受理", "简单事项，社会事务科，承办", "zhangsan"] in history
     assert ["2026-11-23", "10:00", "挂起", "听证，未告知当事人"] in history
-    assert any("不适用：办件" in " ".join(row) for row in history)
-    assert ["2026-11-25", "10:00", "催办", "承办人", "张三", "企业微信", "待发"] in section(said, "消息")
+    assert any("未采用：办件" in " ".join(row) for row in history)
+    assert ["2026-11-25", "10:00", "催办", "承办人张三", "企业微信", "待发"] in section(said, "消息")
 
 
 def test_the_applicant_is_named_nowhere(hall):

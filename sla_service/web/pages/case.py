@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request, Response
 from sla_service.domain.clock import business_date
 from sla_service.domain.scope import Access
 from sla_service.errors import NotFoundError
+from sla_service.services import words
 from sla_service.services.accounts import Viewer
 from sla_service.services.app import App
 from sla_service.services.explaining import accepted, explain
 from sla_service.store import queries
-from sla_service.web import words
 from sla_service.web.api.params import CaseNo, SourceName
 from sla_service.web.context import web_of
 from sla_service.web.entry import Seer

@@ -11,13 +11,13 @@ from sqlalchemy.engine import Connection
 
 from sla_service.domain.clock import business_date
 from sla_service.domain.scope import Access
+from sla_service.services import words
 from sla_service.services.accounts import Viewer
 from sla_service.services.app import App
 from sla_service.services.due import date_text
 from sla_service.services.views import case_out
 from sla_service.store import queries, sources
 from sla_service.store.queries import CaseFilter
-from sla_service.web import words
 from sla_service.web.context import web_of
 from sla_service.web.entry import Seer
 from sla_service.web.pages.render import page

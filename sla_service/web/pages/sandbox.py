@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.engine import Connection
 
+from sla_service.services import words
 from sla_service.store import queries
-from sla_service.web import words
 from sla_service.web.api.params import Text
 from sla_service.web.context import web_of
 from sla_service.web.entry import AdministratorOnly

@@ -6,9 +6,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from sla_service.services import acknowledge
+from sla_service.services import acknowledge, words
 from sla_service.services.links import LinkError
-from sla_service.web import words
 from sla_service.web.context import web_of
 from sla_service.web.pages.render import page
 from sla_service.web.problems import Problem

@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from sla_service.delivery.wording import Lang
-from sla_service.services import previews
-from sla_service.web import words
+from sla_service.services import previews, words
 from sla_service.web.api.params import Text
 from sla_service.web.context import web_of
 from sla_service.web.entry import AdministratorOnly

@@ -70,6 +70,9 @@ class Casework:
     def history(self) -> Iterable[Row]:
         return (row for rows in self._history.values() for row in rows.values())
 
+    def of_case(self, key: Key) -> Iterable[Row]:
+        return self._history.get(key, {}).values()
+
     def add(self, row: Row) -> None:
         self._history[row["source"], row["no"]][row["id"]] = row
 

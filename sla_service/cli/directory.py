@@ -9,14 +9,25 @@ import click
 from sla_service.bootstrap import configuration
 from sla_service.cli import words
 from sla_service.cli.chinese import examples
+from sla_service.cli.directory_change import handover, import_, substitute
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.reading import read_settings
 from sla_service.cli.tables import Column, show
+from sla_service.cli.where_database import with_database
 from sla_service.delivery.text import mask_phones
 from sla_service.domain.directory import Directory, Person
+from sla_service.services import handing_over
 
 
-@click.group(help="通讯录：人员、科室、角色、代班。", epilog=examples("sla directory show"))
+@click.group(
+    help="通讯录：人员、科室、角色、代班；导入名单，移交在办件。",
+    epilog=examples(
+        "sla directory show",
+        "sla directory import 人员.xlsx",
+        "sla directory substitute lisi --by zhangsan --from 2026-11-01 --to 2026-11-07",
+        "sla directory handover zhangsan --to lisi",
+    ),
+)
 def directory() -> None:
     """Commands about directory.yaml."""
 
@@ -29,8 +40,9 @@ def directory() -> None:
 @json_option
 def show_(as_json: bool) -> None:
     found = configuration(read_settings()).directory
+    left = with_database(handing_over.gone, without="没有查在办件的承办人。") or []
     if as_json:
-        emit(_plain(found))
+        emit(_plain(found) | {"gone": [one._asdict() for one in left]})
         return
     many = len(found.halls) > 1
     hall = [Column("厅")] if many else []
@@ -58,6 +70,11 @@ def show_(as_json: bool) -> None:
         click.echo("\n请假与代班（首尾两天都算）")
         away = [[_name(found, a.who), _name(found, a.by), str(a.first), str(a.last)] for a in found.absences]
         show([Column("谁"), Column("代班"), Column("从"), Column("到")], away)
+    if left:
+        click.echo("\n不在通讯录里（或分不清是谁）、还有在办件的承办人")
+        titles = [Column("办件上的承办人"), Column("科室", flexible=True), Column("在办", right=True), *hall]
+        show(titles, [[o.handler, o.department or "", str(o.n), *([o.hall] * many)] for o in left])
+        click.echo("\n移交给别人：sla directory handover 承办人 --to 接手的人")
 
 
 def _phone(person: Person) -> str:
@@ -88,3 +105,7 @@ def _plain(found: Directory) -> dict[str, Any]:
         "roles": [{"hall": hall, "role": role, "people": list(ids)} for (hall, role), ids in found.roles.items()],
         "absences": [{"who": a.who, "by": a.by, "from": a.first, "to": a.last} for a in found.absences],
     }
+
+
+for _command in (import_, substitute, handover):
+    directory.add_command(_command)

@@ -37,7 +37,7 @@ _STATUS = {
     "replaced": Cell("已更正"),
     "retried": Cell("已重试"),
 }
-_DOORS = {"http": "HTTP", "stream": "Redis 流", "celery": "Celery", "file": "文件", "retry": "重试"}
+_DOORS = {"http": "HTTP", "stream": "Redis 流", "celery": "Celery", "file": "文件", "retry": "重试", "handover": "移交"}
 
 
 @click.group(

@@ -158,6 +158,10 @@ class Directory:
             seen.add(by.id)
             acting = by
 
+    def in_circle(self, person: Person, on: date) -> bool:
+        """Do those who stand in for ``person`` on that day stand in for each other?"""
+        return self._acting(person, on)[1]
+
     def circles(self) -> tuple[tuple[Absence, date], ...]:
         """Absences whose substitutes go in a circle, each with the first day of it that was found."""
         found = []

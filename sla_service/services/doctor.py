@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from sla_service.domain.clock import business_date
-from sla_service.services import doctor_cases, doctor_place, webhooks
+from sla_service.services import doctor_cases, doctor_people, doctor_place, webhooks
 from sla_service.services.app import App
 from sla_service.services.doctor_cases import Advance
 from sla_service.services.doctor_check import Check, Level, span
@@ -45,6 +45,7 @@ def examine(
     yield from (Check("webhooks", *trouble) for trouble in webhooks.troubles(app, now=now))
     yield _calendar(app, business_date(now))
     yield _followed(app, now)
+    yield doctor_people.leavers(app)
     yield doctor_place.clock(app, real_now)
     yield doctor_place.disk(app)
     yield doctor_place.broker(broker())

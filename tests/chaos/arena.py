@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -187,12 +188,17 @@ class Arena:
         return self._call(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
 
     def post(self, events: Any) -> tuple[int, dict[str, str], bytes]:
-        import json
+        batch = "-batch" if isinstance(events, list) else ""
+        return self._send("/v1/events", events, f"application/cloudevents{batch}+json")
 
-        kind = "application/cloudevents-batch+json" if isinstance(events, list) else "application/cloudevents+json"
+    def ack(self, no: str, who: str) -> tuple[int, dict[str, str], bytes]:
+        """``who`` has seen what he was told about a case, or is about to be told."""
+        return self._send(f"/v1/cases/hall/{no}/ack", {"by": who}, "application/json")
+
+    def _send(self, path: str, body: Any, kind: str) -> tuple[int, dict[str, str], bytes]:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
-        url = f"http://127.0.0.1:{self.port}/v1/events"
-        return self._call(urllib.request.Request(url, json.dumps(events).encode(), headers, method="POST"))
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return self._call(urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST"))
 
     def _call(self, request: urllib.request.Request) -> tuple[int, dict[str, str], bytes]:
         """Status 0: nobody answered."""

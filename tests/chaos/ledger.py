@@ -25,7 +25,11 @@ Told = tuple[str, str, str]  # provider, address, case number
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``listed``: how many of the doubled and unknown ones are on the doctor's list."""
+    """One line of the table.
+
+    ``doubled`` counts every showing beyond the first, ``wecom`` those of them on WeCom; ``listed`` is how many of the
+    doubled and unknown ones are on the doctor's list.
+    """
 
     row: str
     database: str
@@ -36,6 +40,7 @@ class Row:
     doubled: int
     unknown: int
     listed: int
+    wecom: int = 0
 
 
 def shown(arena: Arena) -> Counter[Told]:
@@ -85,6 +90,7 @@ def settle(
         doubled=sum(doubled.values()),
         unknown=len(unknown),
         listed=len(open_question & on_list),
+        wecom=sum(n for told, n in doubled.items() if told[0] == WECOM),
     )
     book(row)
     assert not lost, f"{name}: lost {sorted(lost)[:5]} of {len(lost)}"

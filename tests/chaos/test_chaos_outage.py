@@ -53,9 +53,9 @@ def test_what_happens_between_decision_and_sending_decides(kind, url, redis_url,
     opened, begin = at("2026-11-03 09:00"), at("2026-11-06 09:00")  # due today, told at the opening
     reminder = "{at: due-0wd, to: [handler], via: [wecom, sms], all: true}"
     with arena(url, redis_url, tmp_path, people=10, ladder=reminder, begin=begin) as field:
-        names = {f"C{n:05}": person(n) for n in range(6)}
+        names = {f"C{n:05}": person(n) for n in range(7)}
         field.take(*(field.event("case.accepted", no, opened.isoformat(), handler=who) for no, who in names.items()))
-        assert field.look() == 12  # queued, nobody sends yet
+        assert field.look() == 14  # queued, nobody sends yet
         field.web()
         now = field.now.isoformat()
         happened = [
@@ -67,6 +67,7 @@ def test_what_happens_between_decision_and_sending_decides(kind, url, redis_url,
         ]
         status, _, body = field.post(happened)
         assert (status, {r["status"] for r in json.loads(body)["results"]}) == (200, {"applied"})
+        assert field.ack("C00006", person(6))[0] == 200
         field.worker()
         field.settle()
         moved = [("wecomapp", person(8), "C00002"), ("yunmas", phone(8), "C00002")]
@@ -80,6 +81,7 @@ def test_what_happens_between_decision_and_sending_decides(kind, url, redis_url,
             "C00002": "reassigned",
             "C00003": "voided",
             "C00004": "moved",
+            "C00006": "acknowledged",
         }
 
 

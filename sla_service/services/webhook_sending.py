@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 Clock = Callable[[], datetime]
+Keys = dict[str, tuple[datetime | None, tuple[bytes, ...]]]
 
 #: The waits after each try, as the Standard Webhooks specification proposes: ten tries in a good three days.
 WAITS: Final = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400))
@@ -46,6 +47,7 @@ PER_SOURCE: Final = 4
 #: After this many seconds nothing more is claimed; the next tick rings again.
 BUDGET: Final = 45.0
 _LOOK_SECONDS: Final = 1.0
+_REMEMBERED: Final = timedelta(seconds=3)
 _JITTER: Final = 0.1
 _FIRST_REST: Final = 5.0
 _ANSWERED_EVERY: Final = timedelta(minutes=1)
@@ -75,10 +77,12 @@ def send(app: App, poster: Poster, *, clock: Clock, threads: int = THREADS, budg
     tries, end = 0, time.monotonic() + budget
     under_way: dict[Future[Answer], _Try] = {}
     busy: Counter[str] = Counter()
+    keys: Keys = {}
+    _take_back(app, now=clock())
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="webhook") as pool:
         while True:
             if time.monotonic() < end and len(under_way) < threads:
-                for one in _claim(app, busy, threads - len(under_way), now=clock()):
+                for one in _claim(app, busy, threads - len(under_way), keys, now=clock()):
                     under_way[pool.submit(_post, poster, one, clock())] = one
                     busy[one.event["source"]] += 1
                     tries += 1
@@ -92,7 +96,16 @@ def send(app: App, poster: Poster, *, clock: Clock, threads: int = THREADS, budg
                 _record(app, finished, now=clock())
 
 
-def _claim(app: App, busy: Mapping[str, int], free: int, *, now: datetime) -> list[_Try]:
+def _take_back(app: App, *, now: datetime) -> None:
+    """What dead workers were sending waits again."""
+    with app.db.read() as conn:
+        lost = webhooks.lost(conn, now=now)
+    if lost:
+        with app.db.write() as conn:
+            webhooks.take_back(conn, now=now)
+
+
+def _claim(app: App, busy: Mapping[str, int], free: int, known: Keys, *, now: datetime) -> list[_Try]:
     """As many as there are threads for, a few of each receiver; of one that is in trouble a single one."""
     with app.db.read() as conn:
         due = [e for e in webhooks.due(conn, now=now) if busy[e["source"]] < _most(e)]
@@ -100,14 +113,13 @@ def _claim(app: App, busy: Mapping[str, int], free: int, *, now: datetime) -> li
     if not due:
         return found
     with app.db.write() as conn:
-        webhooks.take_back(conn, now=now)
         for endpoint in due:
             source = endpoint["source"]
             limit = min(_most(endpoint) - busy[source], free - len(found))
             if limit <= 0:
                 continue
             try:
-                keys = signing.signing_keys(conn, app.settings, source, now=now)
+                keys = _keys(app, conn, source, known, now)
             except SlaError as e:
                 log.error("%s", e)  # noqa: TRY400 (one sentence, no traceback)
                 _rest(conn, endpoint, now, least=LONGEST_REST)
@@ -115,6 +127,15 @@ def _claim(app: App, busy: Mapping[str, int], free: int, *, now: datetime) -> li
             mine = webhooks.claim(conn, source, now=now, limit=limit, lease_until=now + LEASE, worker=WORKER)
             found += [_Try(endpoint, event, keys) for event in mine]
     return found
+
+
+def _keys(app: App, conn: Connection, source: str, known: Keys, now: datetime) -> tuple[bytes, ...]:
+    """What signs for a source, looked up anew after a few seconds."""
+    at, keys = known.get(source, (None, ()))
+    if at is None or not at <= now < at + _REMEMBERED:
+        keys = signing.signing_keys(conn, app.settings, source, now=now)
+        known[source] = now, keys
+    return keys
 
 
 def _most(endpoint: Row) -> int:

@@ -84,10 +84,16 @@ def due(conn: Connection, *, now: datetime) -> list[Row]:
     return [dict(r) for r in conn.execute(query.order_by(_W.c.source)).mappings()]
 
 
+def lost(conn: Connection, *, now: datetime) -> bool:
+    """Is there anything that a dead worker was sending?"""
+    query = sa.select(_E.c.id).where(_E.c.state == "sending", _E.c.lease_until < now).limit(1)
+    return conn.execute(query).first() is not None
+
+
 def take_back(conn: Connection, *, now: datetime) -> int:
     """What a dead worker was sending waits again: the receiver drops what it has seen, by its id."""
-    lost = sa.and_(_E.c.state == "sending", _E.c.lease_until < now)
-    return conn.execute(_E.update().where(lost).values(state="waiting", lease_until=None)).rowcount
+    gone = sa.and_(_E.c.state == "sending", _E.c.lease_until < now)
+    return conn.execute(_E.update().where(gone).values(state="waiting", lease_until=None)).rowcount
 
 
 def claim(conn: Connection, source: str, *, now: datetime, limit: int, lease_until: datetime, worker: str) -> list[Row]:
@@ -103,13 +109,9 @@ def claim(conn: Connection, source: str, *, now: datetime, limit: int, lease_unt
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(conn.execute(ready).scalars())
-    if not ids:
-        return []
     mine = {"state": "sending", "attempt": _E.c.attempt + 1, "lease_until": lease_until, "worker": worker}
-    conn.execute(_E.update().where(_E.c.id.in_(ids)).values(**mine))
-    query = sa.select(_E).where(_E.c.id.in_(ids)).order_by(_E.c.not_before, _E.c.id)
-    return [dict(r) for r in conn.execute(query).mappings()]
+    taken = conn.execute(_E.update().where(_E.c.id.in_(ready)).values(**mine).returning(_E)).mappings()
+    return sorted((dict(r) for r in taken), key=lambda r: r["id"])
 
 
 def record(conn: Connection, event: int, attempt: int, *, state: str, **more: Any) -> bool:

@@ -124,6 +124,7 @@ def _register(app: App, found: Input, wish: Wish, taker: _Taker, now: datetime) 
             taker.watch.progress(row.position, found.size if found.kind is not Kind.XLSX else None)
             batch, size = [], 0
     _take_rows(batch, night, taker, wish, now)
+    night.write()
     if night.outdated:
         taker.watch.note(
             f"有 {night.outdated} 行与后来导入的不同，没有动：这个文件写于 {night.shown}，比那次的旧；"

@@ -124,7 +124,7 @@ def send_webhooks(app: App) -> None:
     if not _webhooks.acquire(blocking=False):
         return
     try:
-        tries = webhook_sending.send(app, webhooks.poster(app.settings), clock=systime.now)
+        tries = webhook_sending.send(app, webhooks.poster(app.settings), clock=systime.now, stop=_stop.is_set)
         if tries:
             log.info("webhooks: %s tries", tries)
     finally:

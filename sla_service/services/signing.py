@@ -64,6 +64,18 @@ def signing_keys(conn: Connection, settings: Settings, source: str, *, now: date
     return tuple(secret.key for secret in held)
 
 
+def unreadable(conn: Connection, settings: Settings, *, now: datetime) -> list[str]:
+    """One sentence per source whose secrets SLA_DATA_KEY does not open."""
+    found: dict[str, str] = {}
+    for row in rows.everyone(conn):
+        if row["expires_at"] is None or row["expires_at"] > now:
+            try:
+                _opened(settings, row)
+            except SlaError as e:
+                found[row["source"]] = str(e)
+    return list(found.values())
+
+
 def reseal(app: App) -> int:
     """Seals anew what lies under the old SLA_DATA_KEY or under none; gives how many."""
     box = personal.vault(app.settings)

@@ -72,8 +72,19 @@ def waiting(app: App, *, now: datetime) -> bool:
         return bool(webhooks.due(conn, now=now))
 
 
-def send(app: App, poster: Poster, *, clock: Clock, threads: int = THREADS, budget: float = BUDGET) -> int:
-    """Sends what is due; gives the number of tries. Several workers may do it at once."""
+def send(
+    app: App,
+    poster: Poster,
+    *,
+    clock: Clock,
+    threads: int = THREADS,
+    budget: float = BUDGET,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Sends what is due; gives the number of tries. Several workers may do it at once.
+
+    ``stop`` says that this worker is to end: what is under way is waited for, nothing more is begun.
+    """
     tries, end = 0, time.monotonic() + budget
     under_way: dict[Future[Answer], _Try] = {}
     busy: Counter[str] = Counter()
@@ -81,7 +92,7 @@ def send(app: App, poster: Poster, *, clock: Clock, threads: int = THREADS, budg
     _take_back(app, now=clock())
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="webhook") as pool:
         while True:
-            if time.monotonic() < end and len(under_way) < threads:
+            if time.monotonic() < end and len(under_way) < threads and not stop():
                 for one in _claim(app, busy, threads - len(under_way), keys, now=clock()):
                     under_way[pool.submit(_post, poster, one, clock())] = one
                     busy[one.event["source"]] += 1
@@ -170,7 +181,9 @@ def _record(app: App, finished: Sequence[tuple[_Try, Answer]], *, now: datetime)
                 _back(conn, one.endpoint, now)
             elif answer.status == _GONE:
                 _gone(conn, one.endpoint, now)
-            elif answer.status not in _OF_EVENT:
+            elif answer.status in _OF_EVENT:
+                _recovered(conn, one.endpoint, now)
+            else:
                 _rest(conn, one.endpoint, now, least=_asked(answer))
                 webhooks.bury(conn, one.endpoint["source"], due_before=now - LIFE, now=now, answer="接收方一直没有应答")
 
@@ -189,12 +202,17 @@ def _kept(conn: Connection, one: _Try, answer: Answer, now: datetime) -> bool:
 
 
 def _back(conn: Connection, endpoint: Row, now: datetime) -> None:
-    """It answers: what had failed with the receiver as a whole need not wait out its time."""
+    _recovered(conn, endpoint, now)
+    said = endpoint["answered_at"]
+    if said is None or said + _ANSWERED_EVERY <= now:
+        webhooks.answered(conn, endpoint["source"], now=now)
+
+
+def _recovered(conn: Connection, endpoint: Row, now: datetime) -> None:
+    """It answers again: what had failed with the receiver as a whole need not wait out its time."""
     if endpoint["failures"]:
+        webhooks.recovered(conn, endpoint["source"])
         webhooks.hasten(conn, endpoint["source"], now=now, but=_OF_EVENT)
-    elif endpoint["answered_at"] is not None and endpoint["answered_at"] + _ANSWERED_EVERY > now:
-        return  # said recently
-    webhooks.answered(conn, endpoint["source"], now=now)
 
 
 def _gone(conn: Connection, endpoint: Row, now: datetime) -> None:

@@ -162,6 +162,8 @@ def troubles(app: App, *, now: datetime) -> list[tuple[Level, str, str]]:
         tests = {row["name"] for row in sources.everyone(conn) if row["test"]}
         hooks = [_hook(conn, row["source"], now) for row in webhooks.endpoints(conn) if row["source"] not in tests]
         since = {hook.source: webhooks.oldest_waiting(conn, hook.source) for hook in hooks}
+        closed = signing.unreadable(conn, app.settings, now=now)
+    found += [("error", text, "检查 SLA_DATA_KEY；sla data reseal") for text in closed]
     for hook in hooks:
         see = f"sla webhooks list --source {hook.source}"
         if hook.disabled_at is not None:

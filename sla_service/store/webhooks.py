@@ -60,7 +60,12 @@ def disable(conn: Connection, source: str, url: str, *, now: datetime) -> bool:
 
 
 def answered(conn: Connection, source: str, *, now: datetime) -> None:
-    conn.execute(_W.update().where(_W.c.source == source).values(failures=0, not_before=None, answered_at=now))
+    """It has taken something."""
+    conn.execute(_W.update().where(_W.c.source == source).values(answered_at=now))
+
+
+def recovered(conn: Connection, source: str) -> None:
+    conn.execute(_W.update().where(_W.c.source == source).values(failures=0, not_before=None))
 
 
 def failed(conn: Connection, source: str, *, failures: int, until: datetime) -> None:

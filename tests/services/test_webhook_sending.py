@@ -232,6 +232,32 @@ def test_a_secret_that_does_not_open_is_said_and_nothing_is_lost(told, caplog):
     assert told.receiver.taken[0].signed_by(new)
 
 
+def test_the_doctor_says_which_secrets_do_not_open(told):
+    with told.hall.app.db.write() as conn:
+        conn.execute(tables_webhooks.signing_secrets.update().values(secret="v1.00000000.AAAA"))
+    [(level, text, _)] = webhooks.troubles(told.hall.app, now=told.hall.now)
+    assert level == "error"
+    assert "来源 hall 的签名密钥打不开" in text
+
+
+def test_a_worker_that_is_to_end_begins_nothing_more(told):
+    put(told, *(f"N{i}" for i in range(20)))
+    told.send(stop=lambda: len(told.receiver.got) > 0)
+    assert 1 <= len(told.receiver.got) <= webhook_sending.PER_SOURCE
+    assert "sending" not in told.states()
+
+
+def test_a_receiver_that_refuses_one_event_is_not_away(told):
+    told.receiver.answer = 500
+    put(told, "A", "B", "C")
+    told.send(threads=1)
+    told.receiver.answer = lambda t: 422 if t.event["subject"] == "A" else 200
+    told.hall.now += timedelta(seconds=6)
+    told.send(threads=1)
+    assert told.states() == ["waiting", "sent", "sent"]
+    assert webhooks.get(told.hall.app, "hall", now=told.hall.now).state == "active"
+
+
 def test_removing_the_address_takes_what_waits_with_it(told):
     told.receiver.answer = 500
     put(told, "A", "B")

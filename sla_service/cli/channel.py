@@ -18,6 +18,7 @@ from sla_service.delivery.registry import masked
 from sla_service.domain.directory import Directory, Person
 from sla_service.domain.policy import BEIJING
 from sla_service.errors import ChannelError, NotFoundError
+from sla_service.services import audit
 from sla_service.services.app import App
 
 OUTCOMES = {
@@ -77,6 +78,7 @@ def test(name: str, who: str, as_json: bool) -> None:
         if not as_json:
             say(f"正在通过 {name}（{opened_channel.masked}）发给 {person.name}（{person.id}）……")
         outcome = opened_channel.deliver(_message(app, name, person))
+        audit.noted(app, systime.now(), "channel.test", f"{name}:{person.id}", outcome.kind.value, code=outcome.code)
     if as_json:
         emit({"channel": name, "to": person.id, **_plain(outcome)})
     else:

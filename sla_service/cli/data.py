@@ -59,7 +59,7 @@ def erase(source: str, no: str, as_json: bool) -> None:
 @json_option
 def reseal(as_json: bool) -> None:
     with opened() as app:
-        rows = personal.reseal(app) + signing.reseal(app)
+        rows = personal.reseal(app, now=systime.now()) + signing.reseal(app)
     if as_json:
         emit({"rows": rows})
     else:

@@ -57,6 +57,12 @@ def note(conn: Connection, now: datetime, who: str, what: str, subject: str, res
     audit.add(conn, [audit.entry(now, who, what, subject, result, **detail)])
 
 
+def noted(app: App, now: datetime, what: str, subject: str, result: str = "ok", **detail: Any) -> None:
+    """What somebody at the command line did that left nothing else in the database."""
+    with app.db.write() as conn:
+        note(conn, now, operator(), what, subject, result, **detail)
+
+
 def taken(conn: Connection, items: Sequence[Any], results: Sequence[Any], *, now: datetime, door: str) -> None:
     """What came in with a key: one row per source and batch, each event with its status and what its body weighed.
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sla_service.delivery.retry import spread
 from sla_service.domain import ladder
 from sla_service.errors import UsageError
+from sla_service.services import audit
 from sla_service.services.app import App
 from sla_service.services.sending_limits import Wait
 from sla_service.services.views import beijing
@@ -67,12 +68,14 @@ def pause(app: App, *, channel: str | None, until: datetime, now: datetime, note
         raise UsageError(f"没有渠道 {channel}，有 {'、'.join(app.channels.names())}")
     with app.db.write() as conn:
         facts.put(conn, _key(channel), json.dumps({"note": note}, ensure_ascii=False), now=now, expires_at=until)
+        audit.note(conn, now, audit.operator(), "messages.hold", channel or ALL, until=beijing(until))
 
 
 def resume(app: App, *, channel: str | None, now: datetime) -> int:
     """Ends maintenance early; gives how many messages may go now."""
     with app.db.write() as conn:
         facts.drop(conn, _key(channel))
+        audit.note(conn, now, audit.operator(), "messages.resume", channel or ALL)
         return deliveries.release(conn, channel, reason=MAINTENANCE, now=now)
 
 

@@ -128,13 +128,14 @@ def _place(source: str, event_id: str) -> str:
     return json.dumps([source, event_id])
 
 
-def reseal(app: App) -> int:
+def reseal(app: App, *, now: datetime) -> int:
     """Seals anew what lies under the old key or under none; gives how many events. The old key can go then."""
     box, done, after = _needed(app.settings), 0, ("", "")
     while True:
         with app.db.write() as conn:
             page = personal.with_applicant(conn, after=after, limit=_PAGE)
             if not page:
+                audit.note(conn, now, audit.operator(), "applicant.reseal", "*", rows=done)
                 return done
             for row in page:
                 applicant = row["data"].get("applicant")

@@ -89,8 +89,8 @@ def test_a_new_key_opens_what_the_old_one_sealed_and_seals_it_anew(app):
         personal.show(app, "hall", "A1", now=NOW, why="核对")
     app.settings = _settings(NEXT, old=KEY)
     assert personal.show(app, "hall", "A1", now=NOW, why="核对")[0]["name"] == NAME
-    assert personal.reseal(app) == 30
-    assert personal.reseal(app) == 0
+    assert personal.reseal(app, now=NOW) == 30
+    assert personal.reseal(app, now=NOW) == 0
     app.settings = _settings(NEXT)
     assert personal.show(app, "hall", "A1", now=NOW, why="核对")[0]["name"] == NAME
 
@@ -100,7 +100,7 @@ def test_what_came_before_there_was_a_key_is_sealed_by_the_same_command(app):
     _send(app, _event())
     assert PHONE in _everything(app)
     app.settings = _settings()
-    assert personal.reseal(app) == 1
+    assert personal.reseal(app, now=NOW) == 1
     assert PHONE not in _everything(app)
 
 

@@ -193,7 +193,7 @@ def steady(database: str, where: str, o: argparse.Namespace) -> list[Line]:
             taken = sa.select(tables.messages.c.no, tables.attempts.c.finished_at).join(
                 tables.attempts, tables.attempts.c.delivery == tables.messages.c.delivery
             )
-            finished = dict(conn.execute(taken).tuples().all())
+            finished = {row.no: row.finished_at for row in conn.execute(taken)}
     waits = sorted((finished[row["k"]] - row["t"]).total_seconds() for row in rows if row["k"] in finished)
     if len(waits) != n:
         raise SystemExit(f"{where}: {n} cases, {len(waits)} messages taken")

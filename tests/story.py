@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +16,9 @@ import sqlalchemy as sa
 from builders import at
 
 from sla_service.calendars.layers import default_calendar
+from sla_service.delivery.message import Message
+from sla_service.delivery.outcome import Kind, Outcome
+from sla_service.delivery.registry import Channel
 from sla_service.domain.policy import BEIJING
 from sla_service.services import digests, dispatch, intake, ticking
 from sla_service.services.app import App, Calendars
@@ -130,6 +133,39 @@ class Story:
 
     def case(self, no: str = "BBC-1") -> Mapping[str, Any]:
         return next(r for r in self.rows(tables.cases) if r["no"] == no)
+
+
+class Troubled(Channels):
+    """Sandbox channels that first answer what a script says; ``schemes`` makes one behave as a provider's would.
+
+    What the script calls accepted or unknown was shown all the same, everything else was not.
+    """
+
+    def __init__(self, app: App, schemes: Mapping[str, str], clock: Callable[[], datetime]) -> None:
+        super().__init__(app.config.channels, app.db, {}, clock=clock)
+        self.schemes = schemes
+        self.script: dict[str, list[Outcome]] = {}
+
+    def open(self, name: str) -> Channel:
+        channel = super().open(name)
+
+        def deliver(message: Message) -> Outcome:
+            waiting = self.script.get(name)
+            if not waiting:
+                return channel.deliver(message)
+            said = waiting.pop(0)
+            if said.kind is Kind.UNKNOWN:
+                channel.deliver(message)
+            return said
+
+        return replace(channel, scheme=self.schemes.get(name, channel.scheme), deliver=deliver)
+
+
+def trouble(hall: Story, *, schemes: Mapping[str, str] | None = None, **script: list[Outcome]) -> None:
+    """From now on these channels answer so, first come first served, and then as ever."""
+    channels = Troubled(hall.app, schemes or {}, lambda: hall.now)
+    channels.script = script
+    hall.app.channels = channels
 
 
 def make_app(url: str, *, config: Config | None = None, clock: Any = None) -> App:

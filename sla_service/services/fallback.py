@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sla_service.domain.clock import business_date
 from sla_service.domain.directory import ROLE_WORDS, Person
 from sla_service.domain.policy import Role
-from sla_service.services import holding
+from sla_service.services import holding, words
 from sla_service.services.addressing import dedupe_key, falls
 from sla_service.services.app import App
 from sla_service.store import cases, deliveries, outbox
@@ -89,4 +89,4 @@ def _unreached(app: App, message: Row, people: Sequence[tuple[Person, str]]) -> 
     person = app.config.directory.person(message["recipient"])
     told = "、".join(f"{ROLE_WORDS.get(role, role)}{p.name}" for p, role in people) or "无人可发"
     name = person.name if person is not None else message["recipient"]
-    return f"{name}的{message['channel']}消息没有发到，改为通知{told}"
+    return f"{name}的{words.channel(message['channel'])}消息没有发到，改为通知{told}"

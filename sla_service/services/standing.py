@@ -82,7 +82,12 @@ def item(app: App, message: Row, state: Row, *, now: datetime) -> Item:
     side = message["target"] not in (MAIN_TARGET, REPLY_TARGET)  # signing and following up have dates of their own
     of = "clock" if side else "case"
     due_on, latest_at = _due_shown(state, of, now), state[f"{of}_due_latest_at"]
-    overdue = latest_at is not None and now > latest_at and (side or state["case_state"] != State.CLOSED)
+    breached = message["step"].startswith("breach")  # decided at the due instant itself, which is still in time
+    overdue = (
+        latest_at is not None
+        and (now > latest_at or (breached and now == latest_at))
+        and (side or state["case_state"] != State.CLOSED)
+    )
     detail = message["detail"]
     directory = app.config.directory
     handler = state["case_handler"]

@@ -42,5 +42,5 @@ def test_whom_no_channel_reaches_is_a_finding_too(db_url):
         hall.until("2026-11-24 09:00")
         case = hall.says("case.progressed", text="在办")
         assert [(f["code"], f["text"]) for f in case["findings"]] == [
-            ("unreachable", "张三的wecom消息没有发到，改为通知科长李四")
+            ("unreachable", "张三的企业微信消息没有发到，改为通知科长李四")
         ]

@@ -9,7 +9,7 @@ import click
 
 from schemas.files import FileProblems, read
 from sla_service.bootstrap import configuration
-from sla_service.cli import words
+from sla_service.cli import policy_timeline, words
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.policy_apply import apply
@@ -80,16 +80,23 @@ def _problem(line: str) -> dict[str, Any]:
 @policy.command(
     name="show",
     help="用表格列出现行规则：时限、亮灯、逐级提醒的阶梯。",
-    epilog=examples("sla policy show", "sla policy show --hall north --json"),
+    epilog=examples("sla policy show", "sla policy show --timeline", "sla policy show --hall north --json"),
 )
 @click.option("--hall", default="main", metavar="厅", help="看哪个厅的规则，默认 main。")
+@click.option("--timeline", "drawn", is_flag=True, help="画出每一类办件从受理起哪天通知谁。")
 @json_option
-def show_(hall: str, as_json: bool) -> None:
+def show_(hall: str, drawn: bool, as_json: bool) -> None:
     config = configuration(read_settings())
     if config.directory.hall(hall) is None:
         known = "、".join(h.id for h in config.directory.halls)
         raise NotFoundError(f"没有厅 {hall}，通讯录里有 {known}。")
     found = config.policy_of(hall)
+    if drawn:
+        if as_json:
+            emit({"hall": hall, "version": found.version, "timeline": policy_timeline.plain(found)})
+        else:
+            policy_timeline.draw(found)
+        return
     if as_json:
         emit({"hall": hall, **config_policy.policy_to_dict(found)})
         return

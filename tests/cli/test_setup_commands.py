@@ -173,3 +173,56 @@ def test_the_status_says_how_far_the_notices_reach(shell):
 def test_days_that_are_none_are_refused(shell, args, code, sentence):
     said = shell(*args)
     assert (said.code, said.out, said.err.strip()) == (code, "", sentence)
+
+
+def test_the_timeline_draws_when_whom_for_each_kind_on_eighty_columns(bare):
+    said = bare.ok("policy", "show", "--timeline")
+    assert max(map(width, said.lines)) <= 80
+    heads = [line for line in said.lines if line.startswith("办结 · ")]
+    assert heads[0] == "办结 · 简单事项：3 个工作日，还剩 1 个工作日起亮黄灯"
+    assert len(heads) == 3
+    first = [line.split() for line in said.lines[said.lines.index(heads[0]) + 3 : said.lines.index(heads[1]) - 1]]
+    assert [cells for cells in first if cells != ["│"]] == [
+        ["受理", "┬", "当天不算"],
+        ["第", "2", "天", "◇", "亮黄灯"],
+        ["○", "08:30", "承办人", "wecom"],
+        ["第", "3", "天", "○", "08:30", "承办人", "wecom"],
+        ["○", "14:00", "科长", "wecom"],
+        ["◆", "17:30", "到期"],
+        ["●", "次日", "08:30", "承办人、科长", "wecom、sms"],
+        ["超期", "2", "天", "●", "08:30", "站长", "wecom，不成用", "sms"],
+        ["超期", "3", "天", "●", "08:30", "局长", "wecom，不成用", "sms"],
+        ["超期", "5", "天", "●", "08:30", "站长、局长", "wecom；每", "5", "天一次到办结"],
+        ["挂起该结束时", "○", "承办人", "wecom"],
+        ["挂起该结束后", "1", "天", "○", "科长", "wecom"],
+    ]
+
+
+def test_the_timeline_as_json_has_every_step_with_its_day(bare):
+    found = bare.ok("policy", "show", "--timeline", "--json").json
+    special = next(t for t in found["timeline"] if t["kind"] == "special")
+    assert [(s["step"], s["day"], s["after_due"], s["time"]) for s in special["steps"]] == [
+        ("due-5wd", 10, -5, "08:30"),
+        ("due-3wd", 12, -3, "08:30"),
+        ("due-1wd", 14, -1, "08:30"),
+        ("due-0wd", 15, 0, "08:30"),
+        ("due-0wd 14:00", 15, 0, "14:00"),
+        ("breach", 15, 0, "17:30"),
+        ("breach+2wd", 17, 2, "08:30"),
+        ("breach+3wd", 18, 3, "08:30"),
+        ("breach+5wd", 20, 5, "08:30"),
+    ]
+    assert special["steps"][5]["goes_out"] == {"day": 16, "time": "08:30"}
+    assert [s["step"] for s in special["on_pause"]] == ["pause_end", "pause_end+1wd"]
+
+
+def test_kinds_that_are_told_alike_are_drawn_once_and_steps_that_never_come_are_named(bare):
+    folder = bare.folder / "config"
+    bare.ok("init")
+    text = default_text("policy.yaml").replace("due-5wd, kinds: [special]", "due-5wd")
+    step = "{at: 50%, to: [handler], via: [wecom]}"
+    sign = f"\n  sign: {{starts: case.assigned, stops: case.signed, limits: 1wd, ladder: [{step}]}}\n"
+    (folder / "policy.yaml").write_text(text.replace("\n  # 签收", sign + "\n  # 签收", 1), "utf-8")
+    said = bare.ok("policy", "show", "--timeline")
+    assert "签收 · 简单事项、复杂问题、特殊问题：1 个工作日" in said.lines
+    assert "不会发：due-5wd（早于受理）" in said.lines

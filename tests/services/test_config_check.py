@@ -53,6 +53,18 @@ def test_what_is_shipped_gives_no_warning(folder: Path) -> None:
             ],
             "resolve 的阶梯在超期后到不了领导（站长、局长或联合党委），超期可能一直没人督办。",
         ),
+        (
+            [
+                ("{at: breach+2wd, to", "{at: breach+2wd, kinds: [complex], to"),
+                ("{at: breach+3wd, to", "{at: breach+3wd, kinds: [complex], to"),
+                ("{at: breach+5wd, to", "{at: breach+5wd, kinds: [special], to"),
+            ],
+            "resolve 的阶梯在超期后对简单事项到不了领导（站长、局长或联合党委），超期可能一直没人督办。",
+        ),
+        (
+            [("due-5wd, kinds: [special], to", "due-5wd, to")],
+            "resolve 的 due-5wd 对简单事项（时限 3wd）早于受理，不会发；请用 kinds 限定。",
+        ),
         ([("at: due-", "at: pause_end-")], "resolve 的阶梯在到期前没有任何提醒。"),
         ([("cap_days: 15", "cap_days: 12")], "special 的时限 15wd 超过延期上限 extension.cap_days 12。"),
         (
@@ -121,8 +133,28 @@ def test_people_whom_a_real_channel_cannot_reach(folder: Path) -> None:
     )
     change(folder, "channels.yaml", *channels)
     change(folder, "directory.yaml", (', phone: "13800000002", wecom: lisi', ""), (", wecom: zhangsan", ""))
+    wecom = ("resolve 的 due-0wd 14:00（科长）", "resolve 的 breach+5wd（站长）", "resolve 的 pause_end+1wd（科长）")
+    either = ("resolve 的 breach（科长）", "resolve 的 breach+2wd（站长）")
     assert check(load_config(folder), variables={"SLA_MAS_SECRET"}) == [
+        f"directory.yaml：{'、'.join(wecom)}没有人能收到，李四没有写 wecom（企业微信账号）。",
+        f"directory.yaml：{'、'.join(either)}没有人能收到，李四没有写 wecom（企业微信账号）、phone（手机号）。",
         "directory.yaml：张三、李四没有 wecom（企业微信账号），渠道 wecom 发不到。",
         "directory.yaml：李四没有 phone（手机号），渠道 sms 发不到。",
         "channels.yaml：渠道 wecom 用到的环境变量 SLA_WECOM_SECRET 没有设置。",
     ]
+
+
+def test_a_step_that_finds_nobody_on_any_way_is_named_and_each_halls_own_policy_is_looked_at(folder: Path) -> None:
+    text = default_text("directory.yaml").split("# 全厅的岗位")[0]
+    halls = "halls:\n  - {id: main}\n  - {id: north, policy: policy-north.yaml}\n"
+    (folder / "directory.yaml").write_text(text + halls, "utf-8")
+    north = default_text("policy.yaml").replace("due-1wd, to: [handler]", "due-1wd, to: [duty]")
+    (folder / "policy-north.yaml").write_text(north.replace("{at: due-5wd, kinds: [special]", "{at: due-5wd"), "utf-8")
+    found = check(load_config(folder))
+    assert "policy-north.yaml：resolve 的 due-5wd 对简单事项（时限 3wd）早于受理，不会发；请用 kinds 限定。" in found
+    assert "directory.yaml：厅 main 的resolve 的 breach+2wd（站长）没有人能收到" not in "".join(
+        found
+    )  # falls to the leader
+    (lost,) = [text for text in found if "没有人能收到" in text]
+    assert lost.startswith("directory.yaml：厅 north 的 resolve 的 due-1wd（值班员）、")
+    assert lost.endswith("没有人能收到，这个岗位和替补的岗位都没有人。")

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy.engine import Connection
 
 from sla_service.domain import masking
 from sla_service.errors import NotFoundError, SlaError
@@ -28,7 +29,9 @@ from sla_service.settings import Settings
 from sla_service.store import facts, personal
 
 FORM = "v1"
+_ERASED = " 已删除"
 _DONE_UP_TO = "applicants_erased"
+_KEPT_UP_TO = "bodies_erased"
 _PAGE = 500
 _HOURLY = timedelta(hours=1)
 
@@ -129,8 +132,8 @@ def _place(source: str, event_id: str) -> str:
 
 
 def reseal(app: App, *, now: datetime) -> int:
-    """Seals anew what lies under the old key or under none; gives how many events. The old key can go then."""
-    box, done, after = _needed(app.settings), 0, ("", "")
+    """Seals anew what lies under the old key or under none; gives how many rows. The old key can go then."""
+    box, done, after = _needed(app.settings), _reseal_kept(app), ("", "")
     while True:
         with app.db.write() as conn:
             page = personal.with_applicant(conn, after=after, limit=_PAGE)
@@ -148,6 +151,23 @@ def reseal(app: App, *, now: datetime) -> int:
                 personal.rewrite(conn, row["source"], row["id"], data)
                 done += 1
             after = (page[-1]["source"], page[-1]["id"])
+
+
+def _reseal_kept(app: App) -> int:
+    """The same for bodies that could not become events: those that were erased have nothing left to seal."""
+    box, done, after = _needed(app.settings), 0, 0
+    while True:
+        with app.db.write() as conn:
+            page = personal.kept_after(conn, after, limit=_PAGE)
+            for row in page:
+                if box.current(row["raw"]) or row["raw"].endswith(_ERASED):
+                    continue
+                plain = opened_raw(app.settings, row["source"], row["id"], row["raw"])
+                personal.rewrite_kept(conn, row["seq"], stored_raw(app.settings, row["source"], row["id"], plain))
+                done += 1
+        if len(page) < _PAGE:
+            return done
+        after = page[-1]["seq"]
 
 
 # -- asked for, and erased ----------------------------------------------------------------------------------
@@ -173,7 +193,7 @@ def erase(app: App, source: str, no: str, *, now: datetime) -> int:
         done = sum(_erase(conn, row, now) for row in rows)
         bodies = personal.kept_of(conn, source, [r["id"] for r in rows])
         bodies += [b for b in personal.kept_naming(conn, source) if _names(app, b, no)]
-        done += personal.empty_kept(conn, {b["seq"] for b in bodies}, f"{now:%Y-%m-%d} 已删除")
+        done += personal.empty_kept(conn, {b["seq"] for b in bodies}, f"{now:%Y-%m-%d}{_ERASED}")
         audit.note(conn, now, audit.operator(), "applicant.erase", f"{source}/{no}", rows=done)
     return done
 
@@ -198,7 +218,10 @@ def _names(app: App, body: Mapping[str, Any], no: str) -> bool:
 
 
 def expire(app: App, *, now: datetime) -> int:
-    """Erases applicants of cases closed longer ago than SLA_APPLICANT_DAYS; at most once an hour, 0 keeps them."""
+    """Erases applicants of cases closed longer ago than SLA_APPLICANT_DAYS; at most once an hour, 0 keeps them.
+
+    Bodies that could not become events go as long after they came: nobody knows whom they name.
+    """
     if not app.settings.applicant_days:
         return 0
     until = now - timedelta(days=app.settings.applicant_days)
@@ -215,7 +238,20 @@ def expire(app: App, *, now: datetime) -> int:
                 done += sum(_erase(conn, row, now) for row in personal.of_case(conn, case["source"], case["no"]))
             if len(page) < _PAGE:
                 facts.put(conn, _DONE_UP_TO, until.isoformat(), now=now)
+                done += _expire_kept(conn, until, now)
                 if done:
                     audit.note(conn, now, "service", "applicant.expire", f"{app.settings.applicant_days}d", rows=done)
                 return done
             after = (page[-1]["source"], page[-1]["no"])
+
+
+def _expire_kept(conn: Connection, until: datetime, now: datetime) -> int:
+    """Empties bodies that came before ``until``; goes on where the last time ended."""
+    fact = facts.get(conn, _KEPT_UP_TO)
+    after = int(fact["value"]) if fact is not None else 0
+    done = 0
+    while page := [r for r in personal.kept_after(conn, after, limit=_PAGE) if r["received_at"] <= until]:
+        done += personal.empty_kept(conn, {r["seq"] for r in page}, f"{now:%Y-%m-%d}{_ERASED}")
+        after = page[-1]["seq"]
+    facts.put(conn, _KEPT_UP_TO, str(after), now=now)
+    return done

@@ -43,6 +43,16 @@ def kept_naming(conn: Connection, source: str) -> list[Row]:
     return [dict(r) for r in conn.execute(sa.select(_K).where(_K.c.source == source)).mappings()]
 
 
+def kept_after(conn: Connection, seq: int, *, limit: int) -> list[Row]:
+    """Bodies that could not become events, in the order in which they came, locked."""
+    query = sa.select(_K).where(_K.c.seq > seq).order_by(_K.c.seq).limit(limit).with_for_update()
+    return [dict(r) for r in conn.execute(query).mappings()]
+
+
+def rewrite_kept(conn: Connection, seq: int, raw: str) -> None:
+    conn.execute(_K.update().where(_K.c.seq == seq).values(raw=raw))
+
+
 def empty_kept(conn: Connection, numbers: Iterable[int], words: str) -> int:
     return conn.execute(_K.update().where(_K.c.seq.in_(list(numbers))).values(raw=words)).rowcount
 

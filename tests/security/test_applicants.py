@@ -95,6 +95,19 @@ def test_a_new_key_opens_what_the_old_one_sealed_and_seals_it_anew(app):
     assert personal.show(app, "hall", "A1", now=NOW, why="核对")[0]["name"] == NAME
 
 
+def test_bodies_that_could_not_become_events_go_over_to_the_new_key_too(app):
+    broken = _event(event_id="2") | {"time": "yesterday"}
+    assert _send(app, _event(), broken) == ["applied", "invalid"]
+    app.settings = _settings(NEXT, old=KEY)
+    assert personal.reseal(app, now=NOW) == 2
+    assert personal.reseal(app, now=NOW) == 0
+    app.settings = _settings(NEXT)
+    with app.db.read() as conn:
+        row = conn.execute(sa.select(tables.kept)).mappings().one()
+    assert PHONE in personal.opened_raw(app.settings, row["source"], row["id"], row["raw"])
+    assert personal.erase(app, "hall", "A", now=NOW) == 2
+
+
 def test_what_came_before_there_was_a_key_is_sealed_by_the_same_command(app):
     app.settings = _settings(None)
     _send(app, _event())
@@ -142,6 +155,20 @@ def test_applicants_of_cases_closed_long_ago_go_by_themselves(app):
     assert personal.expire(app, now=NOW + timedelta(days=101)) == 1
     text = _everything(app)
     assert text.count(PHONE) == 1  # B still runs
+
+
+def test_bodies_that_could_not_become_events_go_by_themselves_too(app):
+    app.settings = _settings(None, applicant_days=100)
+    broken = {"time": "yesterday"}
+    assert _send(app, _event(event_id="1") | broken) == ["invalid"]
+    later = NOW + timedelta(days=50)
+    assert _send(app, _event(event_id="2") | broken, now=later) == ["invalid"]
+    assert personal.expire(app, now=NOW + timedelta(days=99)) == 0
+    assert personal.expire(app, now=NOW + timedelta(days=101)) == 1
+    assert _everything(app).count(PHONE) == 1
+    assert personal.expire(app, now=later + timedelta(days=101)) == 1
+    assert PHONE not in _everything(app)
+    assert personal.expire(app, now=later + timedelta(days=102)) == 0
 
 
 @pytest.mark.parametrize(

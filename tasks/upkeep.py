@@ -1,4 +1,6 @@
-"""``sla.upkeep``: what has time: cases that are still to follow a new calendar, the watch over next year's notice."""
+"""``sla.upkeep``: what has time: cases that are still to follow a new calendar, the watch over next year's notice,
+what was told to case systems long ago, applicants' data whose time is over.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import threading
 from celery import shared_task
 
 from sla_service import systime
-from sla_service.services import calendar_follow, calendar_watch, webhooks
+from sla_service.services import calendar_follow, calendar_watch, personal, webhooks
 from tasks import runtime
 
 log = logging.getLogger(__name__)
@@ -28,5 +30,8 @@ def upkeep() -> None:
             log.info("%s cases followed the new calendar, %s could not", done.cases, done.failed)
         calendar_watch.watch(app, now=systime.now())
         webhooks.prune(app, now=systime.now())
+        gone = personal.expire(app, now=systime.now())
+        if gone:
+            log.info("applicants' data of %s rows has had its time", gone)
     finally:
         _at_it.release()

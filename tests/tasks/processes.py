@@ -67,6 +67,17 @@ class Hall:
         results = intake.receive(self.app, read, now=self.began, door="test")
         assert {r.status for r in results} == {"applied"}
 
+    def closed_long_ago(self, no: str, *, since: timedelta, **data: object) -> None:
+        """A case that was accepted and closed within a day, so long ago."""
+        then = self.began - since
+        later = then + timedelta(hours=1)
+        done = {"outcome": "resolved", "replied_at": later.isoformat()}
+        head = {"specversion": "1.0", "source": "hall", "subject": no}
+        for type_, at, more in (("case.accepted", then, {"kind": "simple", **data}), ("case.closed", later, done)):
+            event = {**head, "id": f"{no}/{type_}", "type": type_, "time": at.isoformat(), "data": more}
+            (result,) = intake.receive(self.app, [intake.read(event, now=at)], now=at, door="test")
+            assert result.status == "applied"
+
     def closed_without_acceptance(self, no: str, *, since: timedelta) -> None:
         """An event that has waited for its case for so long."""
         then = self.began - since

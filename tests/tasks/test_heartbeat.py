@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 import redis
+import sqlalchemy as sa
 from celery import Celery
 from listening import listening
 from processes import hall
 
 from sla_service.services import checkup, ticking
+from sla_service.store import tables
 
 pytestmark = pytest.mark.slow
 
@@ -113,3 +115,22 @@ def test_the_outside_hears_of_the_service_only_while_all_is_well(well, sqlite_ur
         assert calls == (["/ping"] if well else [])
         errors = [code for code, level in checkup.last(service.app).findings if level == "error"]
         assert errors == ([] if well else ["waiting"])  # warnings, such as next year's calendar, are no alarm
+
+
+def test_applicants_of_cases_closed_long_ago_go_without_being_asked_for(sqlite_url, redis_url, tmp_path):
+    with hall(sqlite_url, redis_url, tmp_path, SLA_APPLICANT_DAYS="100") as service:
+        applicant = {"name": "赵六", "phone": "13800000000"}
+        service.closed_long_ago("OLD", since=timedelta(days=101), applicant=applicant)
+        service.closed_long_ago("NEW", since=timedelta(days=99), applicant=applicant)
+        service.worker()
+        with Celery(broker=redis_url) as sender:
+            sender.send_task("sla.upkeep", queue="upkeep")
+        service.wait(lambda: "erased" in _applicant(service, "OLD"))
+        assert _applicant(service, "NEW") == applicant
+
+
+def _applicant(service, no: str) -> dict:
+    i = tables.inbox.c
+    with service.app.db.read() as conn:
+        data = conn.execute(sa.select(i.data).where(i.no == no, i.type == "case.accepted")).scalar_one()
+    return data["applicant"]

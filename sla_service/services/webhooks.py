@@ -192,8 +192,8 @@ def _hook(conn: Connection, source: str, now: datetime, *, secret: str | None = 
         set_at=row["set_at"],
         disabled_at=row["disabled_at"],
         answered_at=row["answered_at"],
-        waiting=counts.get("waiting", 0) + counts.get("sending", 0),
-        dead=counts.get("dead", 0),
+        waiting=counts["open"],
+        dead=counts["dead"],
         secrets=tuple({k: r[k] for k in shown} for r in held),
         secret=secret,
     )

@@ -14,11 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sla_service.store import bulk, tables_webhooks
+from sla_service.store.types import as_instant, word
 
 Row = Mapping[str, Any]
 _E, _W = tables_webhooks.webhook_events, tables_webhooks.webhooks
 
-OPEN = ("waiting", "sending")
+# As the partial indexes have them: what is bound instead would be read row by row.
+_WAITING, _SENDING, _DEAD = _E.c.state == word("waiting"), _E.c.state == word("sending"), _E.c.state == word("dead")
+OPEN = (word("waiting"), word("sending"))
 _HOOKED = "SELECT source FROM webhooks WHERE disabled_at IS NULL"
 #: What a listing shows; the body only where it is asked for.
 SHOWN = tuple(c for c in _E.c if c.name not in ("body", "worker"))
@@ -82,8 +85,8 @@ def add(conn: Connection, rows: Sequence[Row]) -> None:
 
 def due(conn: Connection, *, now: datetime) -> list[Row]:
     """Addresses for which something may be sent now; one probe of an index each, however much waits."""
-    waits = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _E.c.state == "waiting", _E.c.not_before <= now)
-    lost = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _E.c.state == "sending", _E.c.lease_until < now)
+    waits = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _WAITING, _E.c.not_before <= now)
+    lost = sa.select(_E.c.id).where(_E.c.source == _W.c.source, _SENDING, _E.c.lease_until < now)
     may = sa.or_(_W.c.not_before.is_(None), _W.c.not_before <= now)
     query = sa.select(_W).where(_W.c.disabled_at.is_(None), may, sa.or_(waits.exists(), lost.exists()))
     return [dict(r) for r in conn.execute(query.order_by(_W.c.source)).mappings()]
@@ -91,13 +94,13 @@ def due(conn: Connection, *, now: datetime) -> list[Row]:
 
 def lost(conn: Connection, *, now: datetime) -> bool:
     """Is there anything that a dead worker was sending?"""
-    query = sa.select(_E.c.id).where(_E.c.state == "sending", _E.c.lease_until < now).limit(1)
+    query = sa.select(_E.c.id).where(_SENDING, _E.c.lease_until < now).limit(1)
     return conn.execute(query).first() is not None
 
 
 def take_back(conn: Connection, *, now: datetime) -> int:
     """What a dead worker was sending waits again: the receiver drops what it has seen, by its id."""
-    gone = sa.and_(_E.c.state == "sending", _E.c.lease_until < now)
+    gone = sa.and_(_SENDING, _E.c.lease_until < now)
     return conn.execute(_E.update().where(gone).values(state="waiting", lease_until=None)).rowcount
 
 
@@ -109,7 +112,7 @@ def claim(conn: Connection, source: str, *, now: datetime, limit: int, lease_unt
     )
     ready = (
         sa.select(_E.c.id)
-        .where(_E.c.source == source, _E.c.state == "waiting", _E.c.not_before <= now, ~earlier.exists())
+        .where(_E.c.source == source, _WAITING, _E.c.not_before <= now, ~earlier.exists())
         .order_by(_E.c.not_before, _E.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -121,13 +124,13 @@ def claim(conn: Connection, source: str, *, now: datetime, limit: int, lease_unt
 
 def record(conn: Connection, event: int, attempt: int, *, state: str, **more: Any) -> bool:
     """Writes what became of a try; False if its lease ran out and somebody else has the event (the fence)."""
-    mine = sa.and_(_E.c.id == event, _E.c.attempt == attempt, _E.c.state == "sending")
+    mine = sa.and_(_E.c.id == event, _E.c.attempt == attempt, _SENDING)
     return conn.execute(_E.update().where(mine).values(state=state, lease_until=None, **more)).rowcount == 1
 
 
 def bury(conn: Connection, source: str, *, due_before: datetime | None, now: datetime, answer: str) -> int:
     """What waits for a source, all of it or what was due before, is dead until somebody repeats it."""
-    mine = sa.and_(_E.c.source == source, _E.c.state == "waiting")
+    mine = sa.and_(_E.c.source == source, _WAITING)
     if due_before is not None:
         mine = sa.and_(mine, _E.c.not_before < due_before)
     return conn.execute(_E.update().where(mine).values(state="dead", finished_at=now, answer=answer)).rowcount
@@ -136,13 +139,13 @@ def bury(conn: Connection, source: str, *, due_before: datetime | None, now: dat
 def hasten(conn: Connection, source: str, *, now: datetime, but: Collection[int]) -> int:
     """What waits for its next try is due now, but for what was answered with one of these."""
     for_itself = sa.func.coalesce(_E.c.status, 0).in_(sorted(but))
-    mine = sa.and_(_E.c.source == source, _E.c.state == "waiting", _E.c.not_before > now, ~for_itself)
+    mine = sa.and_(_E.c.source == source, _WAITING, _E.c.not_before > now, ~for_itself)
     return conn.execute(_E.update().where(mine).values(not_before=now)).rowcount
 
 
 def repeat(conn: Connection, *, now: datetime, source: str | None = None, event_id: str | None = None) -> list[Row]:
     """Dead events wait again, all their tries before them; gives them."""
-    wanted = _E.c.state == "dead"
+    wanted = sa.and_(_DEAD, _E.c.finished_at.is_not(None))
     if source is not None:
         wanted = sa.and_(wanted, _E.c.source == source)
     if event_id is not None:
@@ -160,27 +163,37 @@ def drop(conn: Connection, source: str) -> int:
 
 def prune(conn: Connection, *, sent_before: datetime, dead_before: datetime) -> int:
     """Deletes what is long done."""
-    done = sa.or_(
-        sa.and_(_E.c.state == "sent", _E.c.finished_at < sent_before),
-        sa.and_(_E.c.state == "dead", _E.c.finished_at < dead_before),
-    )
-    return conn.execute(_E.delete().where(done)).rowcount
+    done = _E.c.finished_at.is_not(None)
+    gone = 0
+    for state, before in (("sent", sent_before), ("dead", dead_before)):
+        old = sa.and_(done, _E.c.state == word(state), _E.c.finished_at < before)
+        gone += conn.execute(_E.delete().where(old)).rowcount
+    return gone
 
 
 # -- looked at ----------------------------------------------------------------------------------------------
 
 
 def counts(conn: Connection, source: str) -> dict[str, int]:
-    """How many of a source by state, of what waits, is being sent, or is dead."""
-    mine = sa.and_(_E.c.source == source, _E.c.state.in_((*OPEN, "dead")))
-    rows = conn.execute(sa.select(_E.c.state, sa.func.count()).where(mine).group_by(_E.c.state))
-    return {state: int(n) for state, n in rows}
+    """How many of a source are ``open`` (wait, or are being sent), and how many ``dead``."""
+    mine = sa.select(sa.func.count()).where(_E.c.source == source)
+    dead = mine.where(_DEAD, _E.c.finished_at.is_not(None))
+    held = {"open": mine.where(_E.c.state.in_(OPEN)), "dead": dead}
+    return {name: int(conn.execute(query).scalar_one()) for name, query in held.items()}
 
 
 def oldest_waiting(conn: Connection, source: str) -> datetime | None:
     """Since when the oldest open event of a source has been waiting."""
-    query = sa.select(_E.c.created_at).where(_E.c.source == source, _E.c.state.in_(OPEN))
-    return conn.execute(query.order_by(_E.c.created_at).limit(1)).scalar()
+    query = sa.select(sa.func.min(_E.c.created_at)).where(_E.c.source == source, _E.c.state.in_(OPEN))
+    return as_instant(conn.execute(query).scalar())
+
+
+def figures(conn: Connection) -> dict[str, tuple[int, datetime | None]]:
+    """Of all sources: how many are ``open`` and since when the oldest, and how many ``dead``."""
+    query = sa.select(sa.func.count(), sa.func.min(_E.c.created_at))
+    held = {"open": query.where(_E.c.state.in_(OPEN)), "dead": query.where(_DEAD, _E.c.finished_at.is_not(None))}
+    found = {name: conn.execute(one).one() for name, one in held.items()}
+    return {name: (int(n), as_instant(oldest)) for name, (n, oldest) in found.items()}
 
 
 def listed(conn: Connection, *, source: str | None, state: str | None, limit: int) -> list[Row]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from command_line import CONFIG, accepted
 
 from sla_service import systime
+from sla_service.cli import doctor as doctor_command
 from sla_service.services import ticking
 from sla_service.store import tables
 from sla_service.store.engine import Database
@@ -77,6 +78,13 @@ def test_every_command_that_a_finding_names_exists(shell):
         command = shell.ok(*words.split(), "--help").out
         for option in re.findall(r"--[a-z]+", more):
             assert option in command, (words, option)
+
+
+def test_every_check_has_a_name_for_people():
+    text = "\n".join(p.read_text("utf-8") for p in (CONFIG.parent / "sla_service").glob("services/doctor*.py"))
+    codes = set(re.findall(r"Check\(\s*\"([a-z_]+)\"", text))
+    assert len(codes) > 15
+    assert codes - set(doctor_command._NAMES) == set()
 
 
 def test_all_cases_are_folded_when_that_is_asked_for(both):

@@ -23,7 +23,7 @@ from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.services import checkup, ticking
 from sla_service.services.app import App
 from sla_service.services.streams import noted
-from sla_service.store import audit, checks, facts, figures, tallies
+from sla_service.store import audit, checks, facts, figures, tallies, webhooks
 from sla_service.store.engine import HEAD, unavailable
 
 CENSUS: Final = "census"
@@ -80,6 +80,7 @@ def measure(app: App, *, now: datetime) -> list[Family]:
             *_clocks(conn, now),
             *_messages(app, conn, sums, now),
             *_events(conn, sums, now),
+            *_told(conn, now),
             _calendar(app, business_date(now)),
             *_service(app, conn, now),
             *_stream(app, now),
@@ -189,6 +190,16 @@ def _events(conn: Connection, sums: Sums, now: datetime) -> list[Family]:
         _gauge("sla_events_waiting", "Events that wait for their case.", ({}, waiting)),
         _gauge("sla_events_waiting_oldest_seconds", "How long the oldest has waited.", ({}, _age(now, since))),
     ]
+
+
+def _told(conn: Connection, now: datetime) -> list[Family]:
+    held = webhooks.figures(conn)
+    return [
+        _gauge("sla_webhook_events", "Events for case systems that have not arrived; dead: given up.",
+               *(({"state": state}, n) for state, (n, _) in held.items())),
+        _gauge("sla_webhook_events_oldest_seconds", "How long the oldest that is not given up has been waiting.",
+               ({}, _age(now, held["open"][1]))),
+    ]  # fmt: skip
 
 
 # -- the service ------------------------------------------------------------------------------------------------------

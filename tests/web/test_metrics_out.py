@@ -8,7 +8,7 @@ from client import Client
 from door import at, open_door, problem
 from prometheus_client.parser import text_string_to_metric_families
 
-from sla_service.services import audit, metrics, ticking
+from sla_service.services import audit, metrics, ticking, webhooks
 from sla_service.store import tables
 from sla_service.web import exposition
 from sla_service.web.app import create_app
@@ -87,6 +87,18 @@ def test_what_waits_has_a_number_and_an_age(door):
     assert found["sla_events_waiting",] == 1
     waited = at("2026-11-24 08:50") - at("2026-11-20 10:12")
     assert found["sla_events_waiting_oldest_seconds",] == waited.total_seconds()
+
+
+def test_what_case_systems_were_not_told_yet_has_a_number_and_an_age(door):
+    before = look(door)
+    assert {before["sla_webhook_events", ("state", state)] for state in ("open", "dead")} == {0}
+    webhooks.put(door.hall.app, "hall", "https://8.8.8.8/", who="test", now=door.hall.now)
+    door.send(door.accepted("A", **WHO))
+    door.send(door.hall.event("case.closed", no="A", outcome="resolved", replied_at="2026-11-20"))
+    door.hall.now += timedelta(minutes=2)
+    found = look(door)
+    assert found["sla_webhook_events", ("state", "open")] == 1
+    assert found["sla_webhook_events_oldest_seconds",] == 120
 
 
 def test_messages_given_up_and_the_state_of_the_service_are_shown(door):

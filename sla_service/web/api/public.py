@@ -8,7 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from schemas.replies import CalendarDayOut, CalendarOut, HealthOut
 from sla_service.domain.calendar import Calendar, YearStatus
-from sla_service.errors import NotFoundError
+from sla_service.domain.people import MAIN_HALL
+from sla_service.errors import NotFoundError, UsageError
 from sla_service.services import due as dues
 from sla_service.services.due import DueAccountOut
 from sla_service.web.api.params import Text
@@ -66,10 +67,15 @@ async def get_due(
             examples=["2026-11-23T10:00:00+08:00/2026-11-24T10:00:00+08:00"],
         ),
     ] = [],  # noqa: B006 (FastAPI copies it)
+    hall: Annotated[Text, Query(description="按哪个厅的规则和日历", examples=["main"])] = MAIN_HALL,
+    department: Annotated[Text | None, Query(description="按哪个科室的日历", examples=["社会事务科"])] = None,
 ) -> Response:
     app = web_of(request).app
     begin, pauses = dues.read_start(start), [dues.read_pause(p) for p in pause]
-    policy, calendar = app.current_policy(), await web_of(request).calendar()
+    if app.config.directory.hall(hall) is None:
+        raise UsageError(f"hall 写的厅 {hall} 不在通讯录里")
+    await web_of(request).calendar()  # takes up what came into force meanwhile
+    policy, calendar = app.current_policy(hall), app.calendar(hall, department)
     found = await web_of(request).run(
         lambda: dues.due(begin, days=days, kind=kind, pauses=pauses, policy=policy, calendar=calendar)
     )
@@ -90,8 +96,18 @@ async def get_due(
         **problems(404, 422, _404="没有 1999 年的日历（2000–2050）。", _422="year 要是整数。"),
     },
 )
-async def get_calendar(request: Request, year: Annotated[int, Path(description="公历年", examples=[2026])]) -> Response:
-    calendar = await web_of(request).calendar()
+async def get_calendar(
+    request: Request,
+    year: Annotated[int, Path(description="公历年", examples=[2026])],
+    name: Annotated[
+        Text | None, Query(description="哪一个日历（通讯录里厅或科室的 calendar），默认 main", examples=["main"])
+    ] = None,
+) -> Response:
+    calendar, app = await web_of(request).calendar(), web_of(request).app
+    if name is not None:
+        if name not in {*app.calendar_names(), *app.calendars.changes}:
+            raise NotFoundError(f"没有日历 {name}。")
+        calendar = app.calendars.change(name).calendar
     return answer(_year(calendar, year).model_dump(mode="json"))
 
 

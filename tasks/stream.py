@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from schemas.events import NotJson, parse_json
 from sla_service import systime
-from sla_service.services import intake, streams
+from sla_service.services import intake, streams, taking
 from sla_service.services.app import App
 from sla_service.services.streams import DEAD, FIELD, GROUP, STREAM, Entry, connect
 from sla_service.store.engine import unavailable
@@ -111,7 +110,8 @@ class Consumer:
 
     def _take(self, entries: Sequence[Entry]) -> None:
         now = systime.now()
-        results = self._receive([self._read(fields, now) for _, fields in entries], now)
+        read = [self._read(fields, now) for _, fields in entries]
+        results = taking.take(self.app, read, now=now, door="stream")
         with self.client.pipeline(transaction=False) as pipe:
             for (entry_id, fields), result in zip(entries, results, strict=True):
                 if result.status == "invalid":
@@ -119,22 +119,6 @@ class Consumer:
                     pipe.xadd(DEAD, dead, maxlen=DEAD_KEPT, approximate=True)
             pipe.xack(STREAM, GROUP, *(i for i, _ in entries))
             pipe.execute()
-
-    def _receive(self, read: Sequence[intake.Incoming], now: datetime) -> list[intake.Result]:
-        """One result each. An event that brings out a fault of ours is kept as it came; the others go on without it.
-
-        Left unacknowledged it would come back every minute with all that was taken along with it, for ever.
-        """
-        try:
-            return intake.receive(self.app, read, now=now, door="stream")
-        except Exception as e:
-            if unavailable(e):
-                raise
-            if len(read) > 1:
-                return [result for one in read for result in self._receive([one], now)]
-            log.exception("event %s failed", read[0].id)
-            kept = replace(read[0], event=None, problem="服务处理这个事件时出错，原文已保留，请联系管理员。")
-            return intake.receive(self.app, [kept], now=now, door="stream")
 
     def _read(self, fields: dict[bytes, bytes], now: datetime) -> intake.Incoming:
         raw = fields.get(FIELD)

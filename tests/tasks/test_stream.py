@@ -11,7 +11,7 @@ import redis
 from story import story
 
 from sla_service import systime
-from sla_service.services import streams
+from sla_service.services import streams, taking
 from sla_service.store import sources, tables
 from tasks import stream
 
@@ -133,14 +133,14 @@ def test_the_loop_stops_when_told(hall, client, consumer):
 def test_an_event_that_brings_out_a_fault_of_ours_is_put_aside_and_its_neighbours_go_on(
     hall, client, consumer, monkeypatch
 ):
-    honest = stream.intake.receive
+    honest = taking.receive
 
     def receive(app, items, **how):
         if any(i.event is not None and i.event.subject == "BUG" for i in items):
             raise ZeroDivisionError
         return honest(app, items, **how)
 
-    monkeypatch.setattr(stream.intake, "receive", receive)
+    monkeypatch.setattr(taking, "receive", receive)
     for no in ("A", "BUG", "B"):
         add(client, hall.event("case.accepted", no=no, kind="simple"))
     assert drain(consumer) == 3

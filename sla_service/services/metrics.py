@@ -60,11 +60,19 @@ class Metrics:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def families(self, *, now: datetime) -> list[Family]:
-        """All figures; whoever asks while another looks them up waits for the same answer."""
-        with self._lock:
-            if self._held is None or not timedelta() <= now - self._held[0] < _FRESH:
-                self._held = now, measure(self.app, now=now)
-            return self._held[1]
+        """All figures. While one looks them up the others get those from before: threads are for events."""
+        held = self._held
+        if held is not None and timedelta() <= now - held[0] < _FRESH:
+            return held[1]
+        if not self._lock.acquire(blocking=held is None) and held is not None:
+            return held[1]
+        try:
+            latest = self._held
+            if latest is None or latest is held:
+                latest = self._held = now, measure(self.app, now=now)
+            return latest[1]
+        finally:
+            self._lock.release()
 
 
 def measure(app: App, *, now: datetime) -> list[Family]:

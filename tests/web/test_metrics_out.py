@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from client import Client
@@ -168,3 +169,23 @@ def test_with_the_token_it_opens_and_with_another_it_does_not(sqlite_url):
 
 def test_behind_a_proxy_on_this_machine_nobody_is_local(lite):
     problem(lite.client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}), 403)
+
+
+def test_while_one_looks_the_figures_up_the_others_get_those_from_before(lite, monkeypatch):
+    begun, goes_on = threading.Event(), threading.Event()
+    first = lite.client.get("/metrics").text
+    real = metrics.measure
+
+    def slow(*args, **kwargs):
+        begun.set()
+        assert goes_on.wait(30)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(metrics, "measure", slow)
+    lite.send(lite.accepted("A", **WHO))
+    lite.hall.now += timedelta(minutes=1)
+    asked = lite.client.start(lite.client.http.get("/metrics"))
+    assert begun.wait(30)
+    assert lite.client.get("/metrics").text == first
+    goes_on.set()
+    assert samples(asked.result(30).text)[case("green")] == 1

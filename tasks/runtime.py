@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from sla_service import systime
 from sla_service.bootstrap import build
+from sla_service.errors import SlaError
 from sla_service.services import audit, digests, ticking, webhook_sending, webhooks
 from sla_service.services.app import App
 from sla_service.services.dispatch import deliver_all
@@ -27,6 +28,8 @@ _webhooks = threading.Lock()
 
 #: Missed beats after which a worker looks for itself.
 SILENT_BEATS = 3
+#: Seconds between looks for a database that is not there when the worker starts.
+RETRY_SECONDS = 5.0
 
 
 def service() -> App:
@@ -63,16 +66,31 @@ def stopping(seconds: float) -> bool:
     return _stop.wait(seconds)
 
 
+def _once_there() -> App | None:
+    """The App as soon as there is a database to build it on; None if this worker is told to stop before."""
+    while True:
+        try:
+            return service()
+        except Exception as e:
+            if not (unavailable(e) or isinstance(e, SlaError)):  # not there, or not migrated yet
+                log.exception("the service cannot be built")
+            log.warning("waiting for the database: %s", type(e).__name__)
+        if _stop.wait(RETRY_SECONDS):
+            return None
+
+
 def _open_stream() -> None:
     """The Redis stream door, for as long as this worker lives."""
-    url = service().settings.broker_url
-    if url is not None:
-        stream.Consumer(service(), stream.connect(url)).run(_stop)
+    app = _once_there()
+    if app is not None and app.settings.broker_url is not None:
+        stream.Consumer(app, stream.connect(app.settings.broker_url)).run(_stop)
 
 
 def _listen() -> None:
     """No beat at all must cost latency only: when the last tick is too old, this worker ticks."""
-    app = service()
+    app = _once_there()
+    if app is None:
+        return
     patience = timedelta(seconds=max(app.settings.tick_seconds, 1) * SILENT_BEATS)
     while not _stop.wait(patience.total_seconds() / SILENT_BEATS):
         try:

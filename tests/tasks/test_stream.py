@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import pytest
 import redis
+import sqlalchemy as sa
 from story import story
 
 from sla_service import systime
+from sla_service.errors import StoreError
 from sla_service.services import streams, taking
 from sla_service.store import sources, tables
-from tasks import stream
+from tasks import runtime, stream
 
 
 @pytest.fixture
@@ -205,3 +207,31 @@ def test_names_of_readers_that_have_ended_go_but_never_one_with_entries_of_its_o
     consumer._trim_at = 0.0
     consumer._trim()
     assert {c["name"] for c in client.xinfo_consumers(stream.STREAM, stream.GROUP)} - {b"me"} == {b"holds one"}
+
+
+def test_the_door_opens_when_the_database_comes_after_the_worker(hall, client, redis_url, monkeypatch):
+    tries = []
+
+    def build():
+        tries.append(1)
+        if len(tries) == 1:
+            raise sa.exc.OperationalError("", {}, Exception("connection refused"))
+        if len(tries) == 2:
+            raise StoreError("sla db upgrade")
+        return hall.app
+
+    stop = threading.Event()
+    hall.app.settings = hall.app.settings.model_copy(update={"broker_url": redis_url})
+    for name, value in (("_app", None), ("build", build), ("_stop", stop), ("RETRY_SECONDS", 0.05)):
+        monkeypatch.setattr(runtime, name, value)
+    add(client, hall.event("case.accepted", kind="simple"))
+    thread = threading.Thread(target=runtime._open_stream)
+    thread.start()
+    for _ in range(200):
+        if hall.rows(tables.cases):
+            break
+        stop.wait(0.05)
+    stop.set()
+    thread.join(30)
+    assert hall.case()["state"] == "running"
+    assert len(tries) == 3

@@ -206,17 +206,19 @@ def spent(
     The provider counts at some moment between the beginning and the end of a call, so a call counts from its end;
     one that is under way, or about to begin, counts from now on. ``since`` needs an hour's margin for long calls.
     """
-    query = sa.select(_A.c.recipient, _A.c.content, _A.c.finished_at).where(
+    tried = sa.select(_A.c.recipient, _A.c.content, _A.c.finished_at).where(
         _A.c.channel == channel,
         _A.c.started_at > since,
         sa.or_(_A.c.outcome.is_(None), _A.c.outcome.not_in(_NOT_COUNTED)),
     )
-    claimed = sa.select(_D.c.recipient, _D.c.content).where(_D.c.state == "claimed", _D.c.channel == channel)
+    none = sa.null().cast(_A.c.finished_at.type).label("finished_at")
+    claimed = sa.select(_D.c.recipient, _D.c.content, none).where(_D.c.state == "claimed", _D.c.channel == channel)
     if recipients is not None:
-        query = query.where(bulk.among(conn, _A.c.recipient, recipients))
+        tried = tried.where(bulk.among(conn, _A.c.recipient, recipients))
         claimed = claimed.where(bulk.among(conn, _D.c.recipient, recipients))
-    found = [(r.recipient, r.content, r.finished_at or now) for r in conn.execute(query)]
-    return found + [(r.recipient, r.content, now) for r in conn.execute(claimed)]
+    # One statement, one snapshot: an envelope that is marked between two of them would be in neither.
+    found = conn.execute(sa.union_all(tried, claimed))
+    return [(r.recipient, r.content, r.finished_at or now) for r in found]
 
 
 def messages_of(conn: Connection, delivery: int) -> list[Row]:

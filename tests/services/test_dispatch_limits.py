@@ -17,6 +17,7 @@ from sla_service.delivery.limits import Per, Window
 from sla_service.delivery.message import Message
 from sla_service.domain.policy import BEIJING
 from sla_service.services import dispatch, holding, ticking
+from sla_service.services.claiming import PEOPLE
 from sla_service.services.config import Config, load_config
 from sla_service.store import tables
 
@@ -210,3 +211,29 @@ def test_workers_that_claim_at_the_same_time_keep_one_window_together(pg_url, wo
         assert len(sms.times) == 7
         hall.until("2026-11-24 08:37")
         assert [shown(sms.times).count(f"11-24 08:{m}") for m in range(31, 37)] == [7, 7, 7, 7, 7, 5]
+
+
+def test_workers_that_repeat_at_the_same_time_keep_one_window_together(pg_url):
+    """Each worker locks other envelopes than the rest: only the channel's lock holds their windows together."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    workers, places = 4, 7
+    limited = config("due-1wd", limits=(Window(Per.CHANNEL, places, 3600),))
+    with story(pg_url, BEGIN, config=config("due-1wd", limits=())) as hall:
+        first = hall.app.config.directory.people[0]
+        people = tuple(replace(first, id=f"p{n}", name=f"员工{n}", aliases=()) for n in range(PEOPLE * workers))
+        directory = replace(hall.app.config.directory, people=people)
+        hall.app.config = replace(hall.app.config, directory=directory)
+        sms = timed(hall, "yunmas")
+        sms.script = [o.unavailable("connect") for _ in people]
+        hall.app.channels = Providers(sms=sms)
+        given = {"kind": "simple", "department": "社会事务科"}
+        hall.send(*(hall.event("case.accepted", no=f"C{n}", handler=p.id, **given) for n, p in enumerate(people)))
+        hall.sleep_until("2026-11-24 08:31")
+        hall.tick()
+        assert len(sms.times) == len(people)
+        hall.app.config = replace(limited, directory=directory)
+        hall.sleep_until("2026-11-24 08:35")
+        with ThreadPoolExecutor(workers) as pool:
+            done = [pool.submit(dispatch.deliver, hall.app, "sms", clock=lambda: hall.now) for _ in range(workers)]
+        assert sum(one.result() for one in done) == places

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 def doctor() -> None:
     """Makes the visit when it is due, whichever worker hears of it first."""
     app = runtime.service()
+    before = checkup.last(app)
     url = app.settings.broker_url or ""
     visit = checkup.make(
         app,
@@ -29,7 +30,10 @@ def doctor() -> None:
     )
     if visit is None:
         return
+    known = frozenset(before.findings) if before is not None else frozenset()
     for code, level in visit.findings:
+        if (code, level) in known:  # said once: a warning may stand for weeks
+            continue
         log.log(logging.ERROR if level == "error" else logging.WARNING, "sla doctor: %s (%s)", code, level)
     if visit.well and app.settings.heartbeat_url is not None:
         heartbeat.call(app.settings.heartbeat_url.get_secret_value())

@@ -19,7 +19,7 @@ def text(families: Iterable[Family]) -> str:
     lines: list[str] = []
     for family in families:
         lines += (f"# HELP {family.name} {_line(family.help)}", f"# TYPE {family.name} {family.kind}")
-        lines += (f"{family.name}{_labels(labels)} {value:.17g}" for labels, value in family.samples)
+        lines += (f"{family.name}{_labels(labels)} {value:.15g}" for labels, value in family.samples)
     return "\n".join(lines) + "\n"
 
 

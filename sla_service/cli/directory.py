@@ -56,9 +56,13 @@ def show_(as_json: bool) -> None:
         ],
     )
     click.echo("\n科室")
+    own = any(d.calendar for d in found.departments)
     show(
-        [Column("科室", flexible=True), Column("科长"), Column("分管局长"), *hall],
-        [[d.id, _name(found, d.head), _name(found, d.leader), *([d.hall] * many)] for d in found.departments],
+        [Column("科室", flexible=True), Column("科长"), Column("分管局长"), *([Column("日历")] * own), *hall],
+        [
+            [d.id, _name(found, d.head), _name(found, d.leader), *([d.calendar or ""] * own), *([d.hall] * many)]
+            for d in found.departments
+        ],
     )
     click.echo("\n全厅岗位")
     rows = [
@@ -101,7 +105,10 @@ def _plain(found: Directory) -> dict[str, Any]:
             }
             for p in found.people
         ],
-        "departments": [{"id": d.id, "head": d.head, "leader": d.leader, "hall": d.hall} for d in found.departments],
+        "departments": [
+            {"id": d.id, "head": d.head, "leader": d.leader, "hall": d.hall, "calendar": d.calendar}
+            for d in found.departments
+        ],
         "roles": [{"hall": hall, "role": role, "people": list(ids)} for (hall, role), ids in found.roles.items()],
         "absences": [{"who": a.who, "by": a.by, "from": a.first, "to": a.last} for a in found.absences],
     }

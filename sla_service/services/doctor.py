@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from sla_service.domain.clock import business_date
+from sla_service.domain.people import MAIN_CALENDAR
 from sla_service.services import doctor_cases, doctor_people, doctor_place, webhooks
 from sla_service.services.app import App
 from sla_service.services.doctor_cases import Advance
 from sla_service.services.doctor_check import Check, Level, span
 from sla_service.services.doctor_flow import STUCK, checks_of_flow
-from sla_service.store import checks
+from sla_service.store import checks, layers
 
 __all__ = ["Check", "Level", "examine", "span"]
 
@@ -44,6 +45,7 @@ def examine(
     yield from checks_of_flow(app, now)
     yield from (Check("webhooks", *trouble) for trouble in webhooks.troubles(app, now=now))
     yield _calendar(app, business_date(now))
+    yield from _unfilled(app)
     yield _followed(app, now)
     yield doctor_people.leavers(app)
     yield doctor_place.clock(app, real_now)
@@ -61,6 +63,16 @@ def _calendar(app: App, today: date) -> Check:
         return Check("calendar", "warning", text, "通知公布后 sla calendar import 通知文件 --apply")
     last = max(y for y, info in calendar.years().items() if info.status.settled)
     return Check("calendar", "ok", f"放假安排已知到 {last} 年底")
+
+
+def _unfilled(app: App) -> Iterator[Check]:
+    """A calendar that nobody has given any days is the country's: more likely a name that was mistyped."""
+    with app.db.read() as conn:
+        filled = layers.names(conn)
+    for name in app.calendar_names():
+        if name not in filled and name != MAIN_CALENDAR:
+            text = f"日历 {name} 里没有自己的假日，与全国的一样"
+            yield Check("calendar", "warning", text, f"sla calendar local add 文件 --calendar {name} --apply")
 
 
 def _followed(app: App, now: datetime) -> Check:

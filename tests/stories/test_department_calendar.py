@@ -14,7 +14,7 @@ from test_new_calendar import due, hall_with_calendars, journal, notice_comes
 from schemas.events import parse
 from sla_service.domain.directory import Department, Hall
 from sla_service.domain.events import Event
-from sla_service.services import calendar_admin, calendar_follow, calendar_force, calendar_moves, calendar_watch
+from sla_service.services import calendar_admin, calendar_follow, calendar_force, calendar_moves, calendar_watch, doctor
 from sla_service.services.config import load_config
 from sla_service.services.recompute import recompute
 from sla_service.services.simulation import simulate
@@ -196,3 +196,18 @@ def test_the_simulation_foretells_what_the_departments_will_be_told(db_url):
         foretold = simulate(plain, config.policy, config.directory, calendar, end=hall.now)
         assert {(m.step, m.to, m.due_on) for m in foretold.messages} == sent
         assert {due_on.isoformat() for _, _, due_on in sent} == {"2026-04-28"}
+
+
+def test_the_doctor_asks_about_a_calendar_that_nobody_has_filled(db_url):
+    with hall_with(db_url, "2026-04-13 10:00", 民族科="guangxi") as hall:
+
+        def said():
+            found = doctor.examine(hall.app, now=hall.now, real_now=lambda: hall.now, broker=lambda: None)
+            return [c.text for c in found if c.name == "calendar" and c.level == "warning"]
+
+        assert said() == ["日历 guangxi 里没有自己的假日，与全国的一样"]
+        day_off(hall, "guangxi")
+        assert said() == []
+        draft = calendar_admin.withdrawal(max(r["id"] for r in hall.rows(tables.calendar_layers)))
+        calendar_admin.apply(hall.app, draft, who="admin", clock=lambda: hall.now)
+        assert said() != []

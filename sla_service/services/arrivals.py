@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from schemas.events import NotJson, parse_json
 from sla_service.domain import masking
-from sla_service.errors import NotFoundError
+from sla_service.errors import NotFoundError, SlaError
 from sla_service.services import audit, bodies, intake, personal
 from sla_service.services.app import App
 from sla_service.store import arrivals
@@ -149,7 +149,7 @@ def _kept(app: App, wanted: Wanted, *, limit: int | None) -> Iterator[tuple[Arri
         with app.db.read() as conn:
             page = arrivals.bodies(conn, _with(wanted, statuses), after=after, limit=_PAGE)
         for row in page:
-            raw = personal.opened_raw(app.settings, row["source"], row["id"], row["raw"])
+            raw = _text(app, row)
             arrival = _body(row, raw)
             if wanted.no is not None and arrival.no != wanted.no:
                 continue
@@ -160,6 +160,14 @@ def _kept(app: App, wanted: Wanted, *, limit: int | None) -> Iterator[tuple[Arri
         if len(page) < _PAGE:
             return
         after = page[-1]["seq"]
+
+
+def _text(app: App, row: Row) -> str:
+    """A kept body; one that no key opens any more must not keep the others from being looked at."""
+    try:
+        return personal.opened_raw(app.settings, row["source"], row["id"], row["raw"])
+    except SlaError as e:
+        return f"（{e}）"
 
 
 def _event(row: Row) -> Arrival:

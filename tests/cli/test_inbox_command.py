@@ -82,6 +82,15 @@ def test_sealed_bodies_are_listed_shown_and_tried_again_too(both):
     assert both.ok("inbox", "retry", "--json").json["counts"] == {"invalid": 1}
 
 
+def test_a_body_that_no_key_opens_any_more_does_not_hide_the_others(both):
+    both.env["SLA_DATA_KEY"] = "k" * 40
+    both.ok("ingest", both.write("1.jsonl", [accepted(no="OLD", kind="urgent")]))
+    both.env["SLA_DATA_KEY"] = "n" * 40
+    both.ok("ingest", both.write("2.jsonl", [accepted(no="NEW", kind="urgent")]))
+    assert [one["case"] for one in both.ok("inbox", "list", "--json").json] == ["NEW", None]
+    assert "SLA_DATA_KEY_OLD" in both.ok("inbox", "show", "hall", "OLD/accepted").out
+
+
 def test_bodies_are_tried_again_under_todays_rules_first_without_effect(both):
     both.ok("source", "add", "hall")
     ahead = accepted("2026-12-01 11:00", no="AHEAD")  # an hour ahead of the clock

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from builders import at
 from hooked import hooked
 from notices import BRIDGED_2027
 
-from sla_service.services import calendar_admin, calendar_force, intake, recompute, webhooks
-from sla_service.store import sources, tables
+from sla_service.services import calendar_admin, calendar_force, intake, recompute, webhook_events, webhooks
+from sla_service.store import cases, sources, tables
 
 
 @pytest.fixture
@@ -175,6 +176,23 @@ def test_a_test_sources_events_go_out_and_wiping_it_takes_what_waits(db_url):
         told.hall.says("case.accepted", **HELD)
         told.hall.says("case.closed", outcome="resolved", replied_at="2026-11-24")
         told.expect("closed")
+
+
+def test_whoever_records_a_reminder_waits_for_what_is_happening_to_the_case(pg_url):
+    """Else a reminder's event could have a lower number than an earlier one, and come after it."""
+    with hooked(pg_url) as told:
+        told.hall.says("case.accepted", **HELD)
+        case = [{"source": "hall", "no": "BBC-1"}]
+        db = told.hall.app.db
+        with db.write() as taking_in:
+            assert cases.lock(taking_in, [("hall", "BBC-1", "main")])
+            with db.write() as sending:
+                sending.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+                with pytest.raises(sa.exc.OperationalError):
+                    webhook_events.hold(sending, case)
+                sending.rollback()
+        with db.write() as sending:
+            assert set(webhook_events.hold(sending, case)) == {("hall", "BBC-1")}
 
 
 def test_in_a_rotation_both_secrets_sign_and_after_it_only_the_new_one(told):

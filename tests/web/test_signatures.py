@@ -242,9 +242,13 @@ def test_addresses_that_guess_are_held_off_and_a_right_secret_behind_them_goes_o
     with open_door(sqlite_url, rate_failures=5) as door:
         signer = Signer(door)
         assert signer.post(door.accepted("A")).status_code == 200
-        wrong = Signer(door, scheme.new_secret())
+        wrong, asked = Signer(door, scheme.new_secret()), []
+        signatures = door.api.state.web.signatures
+        real = signatures._lookup
+        signatures._lookup = lambda source, now: asked.append(source) or real(source, now)
         statuses = [wrong.post({**door.accepted("B"), "source": f"s{n}"}).status_code for n in range(8)]
         assert statuses == [401] * 5 + [429] * 3
+        assert asked == [f"s{n}" for n in range(5)], "the database is left alone"
         signer.forget()
         assert signer.post(door.accepted("C")).status_code == 200
 
@@ -303,6 +307,19 @@ def test_a_secret_lies_sealed_and_follows_a_change_of_the_data_key(sqlite_url):
     with door.hall.app.db.read() as conn:
         [held] = signing.holding(conn, door.hall.app.settings, "hall", "in", now=door.hall.now)
     assert held.key == scheme.key_of(signer.secret)
+
+
+def test_a_sealed_secret_opens_in_its_own_place_only(sqlite_url):
+    with open_door(sqlite_url, data_key=KEY) as door:
+        mine = Signer(door)
+        door.new_source("other")
+        theirs = sources.rotate_signing(door.hall.app, "other", overlap=timedelta(), now=door.hall.now)[0]
+        table = tables_webhooks.signing_secrets
+        with door.hall.app.db.write() as conn:
+            [row] = [r for r in conn.execute(table.select()).mappings() if r["source"] == "other"]
+            conn.execute(table.update().where(table.c.source == "hall").values(secret=row["secret"]))
+        problem(Signer(door, theirs).post(door.accepted("A")), 503)
+        problem(mine.post(door.accepted("A")), 503)
 
 
 def test_without_the_data_key_the_door_says_that_it_is_ours_to_mend(sqlite_url):

@@ -76,6 +76,10 @@ def test_what_is_shipped_gives_no_warning(folder: Path) -> None:
             ],
             "digests 用了 channels.yaml 里没有的渠道 fax。",
         ),
+        (
+            [("# calendar_watch: {to: [station_chief], via: [wecom]}", "calendar_watch: {to: duty, via: fax}")],
+            "calendar_watch 用了 channels.yaml 里没有的渠道 fax。",
+        ),
     ],
 )
 def test_a_policy_that_hardly_does_what_was_meant(folder: Path, changes: list[tuple[str, str]], warning: str) -> None:

@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
-import hashlib
-import hmac
 import json
 from datetime import timedelta
 
 import pytest
 from door import BATCH, STRUCTURED, open_door, problem
+from signer import ROUTE, Signer, sign
 
 from sla_service.delivery import standard_webhooks as scheme
-from sla_service.services import signing, sources
+from sla_service.services import sources
 from sla_service.store import tables, tables_webhooks
-
-ROUTE = "/v1/events"
-
-
-def sign(secret: str, body: bytes, at, webhook_id: str = "msg_1") -> dict[str, str]:
-    """The scheme as its specification has it, written here once more on purpose."""
-    key, timestamp = base64.b64decode(secret.removeprefix("whsec_")), str(int(at.timestamp()))
-    mac = hmac.new(key, f"{webhook_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": webhook_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
-    }
-
-
-class Signer:
-    """A case system that signs."""
-
-    def __init__(self, door, secret: str | None = None):
-        self.door = door
-        self.secret = secret or self.rotate()
-
-    def rotate(self, overlap: timedelta = timedelta(hours=1)) -> str:
-        return sources.rotate_signing(self.door.hall.app, "hall", overlap=overlap, now=self.door.hall.now)[0]
-
-    def forget(self) -> None:
-        """Three seconds later."""
-        self.door.api.state.web.signatures._known.clear()
-
-    def post(self, body, media=STRUCTURED, *, sent=None, headers=None, path=ROUTE, **signed):
-        """``body`` is what is signed; ``sent`` what comes in its place."""
-        raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-        made = sign(self.secret, raw, **{"at": self.door.hall.now, **signed})
-        given = {**made, "Content-Type": media, **(headers or {})}
-        content = raw if sent is None else sent
-        return self.door.client.post(path, content=content, headers={k: v for k, v in given.items() if v})
 
 
 @pytest.fixture
@@ -285,47 +247,3 @@ def test_many_at_once_ask_the_database_once(lite_signer):
     answers = lite_signer.door.client.run(all_at_once())
     assert {a.status_code for a in answers} == {200}
     assert asked == ["hall"]
-
-
-# -- how secrets lie ------------------------------------------------------------------------------------------------
-
-KEY, NEXT = "k" * 40, "n" * 40
-
-
-def test_a_secret_lies_sealed_and_follows_a_change_of_the_data_key(sqlite_url):
-    with open_door(sqlite_url, data_key=KEY) as door:
-        signer = Signer(door)
-        [row] = door.rows(tables_webhooks.signing_secrets)
-        assert signer.secret.removeprefix("whsec_") not in str(row)
-        assert signer.post(door.accepted("A")).status_code == 200
-    from sla_service.settings import Settings
-
-    door.hall.app.settings = Settings(data_key=NEXT, data_key_old=KEY)
-    assert signing.reseal(door.hall.app) == 1
-    assert signing.reseal(door.hall.app) == 0
-    door.hall.app.settings = Settings(data_key=NEXT)
-    with door.hall.app.db.read() as conn:
-        [held] = signing.holding(conn, door.hall.app.settings, "hall", "in", now=door.hall.now)
-    assert held.key == scheme.key_of(signer.secret)
-
-
-def test_a_sealed_secret_opens_in_its_own_place_only(sqlite_url):
-    with open_door(sqlite_url, data_key=KEY) as door:
-        mine = Signer(door)
-        door.new_source("other")
-        theirs = sources.rotate_signing(door.hall.app, "other", overlap=timedelta(), now=door.hall.now)[0]
-        table = tables_webhooks.signing_secrets
-        with door.hall.app.db.write() as conn:
-            [row] = [r for r in conn.execute(table.select()).mappings() if r["source"] == "other"]
-            conn.execute(table.update().where(table.c.source == "hall").values(secret=row["secret"]))
-        problem(Signer(door, theirs).post(door.accepted("A")), 503)
-        problem(mine.post(door.accepted("A")), 503)
-
-
-def test_without_the_data_key_the_door_says_that_it_is_ours_to_mend(sqlite_url):
-    with open_door(sqlite_url, data_key=KEY) as door:
-        signer = Signer(door)
-        door.hall.app.settings = type(door.hall.app.settings)()
-        response = signer.post(door.accepted("A"))
-        assert problem(response, 503)["detail"] == "签名密钥打不开，没有收下，请联系管理员。"
-        assert response.headers["retry-after"] == "60"

@@ -106,7 +106,7 @@ def at(row: Row) -> datetime:
 def _because(row: Row) -> str:
     reason = words.why(row["reason"]) if row["reason"] else ""
     code = str(row["code"] or "")
-    if code in ("", "0") or code in reason:
+    if row["outcome"] == "accepted" or code in reason:  # "0", "OK": the state says it
         code = ""
     said = "，".join(w for w in (code, reason) if w)
     return f"（{said}）" if said else ""

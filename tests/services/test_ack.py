@@ -181,3 +181,14 @@ def test_a_repeat_of_an_unclear_card_has_the_same_task_and_link(hall):
     assert first == again
     assert first.url.startswith("https://sla.example/a/")
     assert first.task
+
+
+def test_a_card_in_english_says_so_on_its_buttons(hall):
+    wecom = Provider()
+    hall.app.channels = Providers(wecom=wecom, sms=Provider("yunmas"))
+    hall.app.settings = Settings(public_url="https://sla.example", lang="en")
+    hall.until("2026-11-26 12:00")
+    card = wecom.asked[-1]
+    assert (card.title, card.seen, card.button) == ("[Overdue] BBC-1", "Got it", "Open")
+    click = {"Event": "template_card_event", "EventKey": "ack", "TaskId": card.task, "FromUserName": "lisi"}
+    assert acknowledge.by_card(hall.app, click, now=hall.now).words == "Seen by 李四"

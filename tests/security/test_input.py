@@ -207,7 +207,17 @@ def test_nothing_that_a_sender_writes_is_fetched(door):
             trap.accept()
 
 
-def test_no_route_takes_an_address_to_call(door):
-    """The day one does (webhooks), it needs the ban on private addresses: this test then asks for it."""
-    document = json.dumps(door.api.openapi())
-    assert not re.findall(r'"(?:url|callback|endpoint|target_url|format": "uri)"', document)
+def test_one_route_alone_takes_an_address_to_call_and_none_that_leads_inside(door):
+    """A further one needs the ban on private addresses too: this test then asks for it."""
+    document = door.api.openapi()
+    named = re.compile(r'"(?:url|callback|endpoint|target_url|format": "uri)"')
+    models = {name for name, model in document["components"]["schemas"].items() if named.search(json.dumps(model))}
+    asked = {
+        path: json.dumps([[m.get("parameters"), m.get("requestBody")] for m in methods.values()])
+        for path, methods in document["paths"].items()
+    }
+    takes = {p for p, text in asked.items() if named.search(text) or any(f'schemas/{m}"' in text for m in models)}
+    assert takes == {"/v1/webhook"}
+    for inside in ("https://127.0.0.1/x", "https://169.254.169.254/latest", "https://10.0.0.1/", "https://[::1]/"):
+        answer = door.client.request("PUT", "/v1/webhook", json={"url": inside}, headers=door.headers())
+        problem(answer, 422)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.replies import StatsOut
+from schemas.figures import StatsOut
 from sla_service.domain.clock import business_date
 from sla_service.services.reporting import report
 from sla_service.web.api.params import Caller

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 
+import psutil
 import pytest
 from arena import Arena, arena
 from ledger import Row, settle
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.slow
 SEED = 20261122  # the same kills at the same moments, as far as processes allow
 
 
+#: What ``sla up`` runs, by a word of its command line.
+PARTS = (" worker ", "valkey-server", " beat ", "uvicorn")
 LONG = pytest.mark.long_form
 ON_POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql", pytest.param("sqlite", marks=LONG)])
 
@@ -63,7 +66,7 @@ def _busy(field: Arena) -> bool:
 
 @LONG
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_supervisor_killed_again_and_again(kind, url, tmp_path, book):
+def test_the_supervisor_and_its_children_killed_again_and_again(kind, url, tmp_path, book):
     kills, people = (6, 300)
     with arena(url, "", tmp_path, people=people, SLA_VAR_DIR=str(tmp_path / "var")) as field:
         due = field.overdue(0, people)
@@ -71,6 +74,9 @@ def test_the_supervisor_killed_again_and_again(kind, url, tmp_path, book):
         for n in range(kills):
             up = _up(field)
             assert _busy(field)
+            if n < len(PARTS):  # one child alone: its supervisor starts it again
+                _kill_child(field, up, PARTS[n])
+                assert _busy(field)
             if n % 2:
                 os.killpg(up.pid, signal.SIGKILL)
             field.kill(up)
@@ -79,6 +85,14 @@ def test_the_supervisor_killed_again_and_again(kind, url, tmp_path, book):
         _up(field)
         field.settle()
         settle(field, "supervisor killed", due, book)
+
+
+def _kill_child(field: Arena, up: subprocess.Popen[bytes], part: str) -> None:
+    """kill -9 to the part of the service whose command line holds the word."""
+    found = [c for c in psutil.Process(up.pid).children(recursive=True) if part in " ".join(c.cmdline())]
+    assert found, part
+    found[0].kill()
+    field.kills += 1
 
 
 def _up(field: Arena) -> subprocess.Popen[bytes]:

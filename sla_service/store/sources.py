@@ -49,8 +49,24 @@ def set_delay(conn: Connection, name: str, delay: timedelta) -> None:
 
 
 def wake(conn: Connection, name: str, *, now: datetime) -> int:
-    """Lets every clock that the tick still watches be looked at now; gives how many."""
+    """Lets every clock that the tick still watches be looked at now; gives how many.
+
+    One that was looked at after it had run out, and whose breach was held back, goes back to that instant: what the
+    delay held has not been told.
+    """
     table = tables.clocks
+    names = ("source", "no", "target", "round", "due_latest_at")
+    held = sa.select(*(table.c[n] for n in names)).where(
+        table.c.source == name,
+        table.c.breached_at.is_(None),
+        table.c.stopped_at.is_(None),
+        table.c.due_latest_at <= now,
+        table.c.watermark >= table.c.due_latest_at,
+    )
+    rows = [dict(r) for r in conn.execute(held).mappings()]
+    key = names[:-1]
+    back = [{n: row[n] for n in key} | {"watermark": row["due_latest_at"] - timedelta(microseconds=1)} for row in rows]
+    bulk.update(conn, table, back, key=key)
     watched = sa.and_(table.c.source == name, table.c.next_at > now)
     return conn.execute(table.update().where(watched).values(next_at=now)).rowcount
 

@@ -107,3 +107,14 @@ def test_a_delay_added_later_leaves_what_was_told_as_it_is(db_url):
         with hall.app.db.read() as conn:
             said = conn.scalars(sa.select(tables.journal.c.what)).all()
         assert said.count("breached") == 1
+
+
+def test_a_delay_that_is_shortened_twice_loses_no_breach(db_url):
+    with nightly(db_url, 18) as hall:
+        hall.until("2026-11-25 20:00")
+        sources_service.delay(hall.app, "hall", timedelta(hours=16), now=hall.now)
+        hall.until("2026-11-25 21:00")  # looked at after it had run out
+        hall.expect()
+        sources_service.delay(hall.app, "hall", timedelta(), now=hall.now)
+        hall.until("2026-11-26 08:31")
+        hall.expect(*(line.replace("11:30", "08:30") for line in BREACH_AT_NOON))

@@ -24,7 +24,7 @@ def build(settings: Settings | None = None) -> App:
     settings = settings or load()
     if settings.clock_shift:
         os.environ["SLA_CLOCK_SHIFT"] = str(settings.clock_shift)
-    found = configuration(settings)
+    found = config.configuration(settings)
     db = open_database(settings)
     channels = Channels(found.channels, db, settings.variables)
     app = App(settings, db, found, open_calendars(db, found.directory, now=systime.now()), channels)
@@ -37,21 +37,13 @@ def prepare(settings: Settings) -> None:
 
     A SQLite database of an older version is migrated; PostgreSQL is left to ``sla db upgrade``.
     """
-    found = configuration(settings)
+    found = config.configuration(settings)
     db = open_database(settings, migrate=True)
     channels = Channels(found.channels, db, settings.variables)
     for name in channels.names():
         channels.open(name)
     channels.close()
     db.dispose()
-
-
-def configuration(settings: Settings) -> Config:
-    """The files of the config folder; where nobody named one and there is none, the shipped defaults."""
-    folder = settings.config_dir
-    if not folder.exists() and "config_dir" not in settings.model_fields_set:
-        folder = Path(config.__file__).parent / "defaults"
-    return config.load_config(folder)
 
 
 def open_database(settings: Settings, *, migrate: bool = False) -> Database:

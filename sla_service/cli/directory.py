@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from sla_service.bootstrap import configuration
 from sla_service.cli import words
 from sla_service.cli.chinese import examples
 from sla_service.cli.directory_change import handover, import_, substitute
@@ -17,6 +16,7 @@ from sla_service.cli.where_database import with_database
 from sla_service.delivery.text import mask_phones
 from sla_service.domain.directory import Directory, Person
 from sla_service.services import handing_over
+from sla_service.services.config import configuration
 
 
 @click.group(

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from sla_service.bootstrap import configuration
 from sla_service.cli import accounts, words
 from sla_service.cli.calendar_read import calendars_in_force
 from sla_service.cli.chinese import examples
@@ -19,6 +18,7 @@ from sla_service.cli.tables import show
 from sla_service.domain.people import MAIN_HALL
 from sla_service.domain.policy import Kind, Policy
 from sla_service.errors import NotFoundError
+from sla_service.services.config import configuration
 from sla_service.services.config_policy import parse_policy
 from sla_service.services.due import MAX_DAYS, DueAccountOut, read_pause
 from sla_service.services.due import due as count

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from schemas.files import FileProblems, read
-from sla_service.bootstrap import configuration
 from sla_service.cli import policy_timeline, words
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
@@ -18,7 +17,7 @@ from sla_service.cli.tables import Column, pairs, show, terminal_width
 from sla_service.domain.policy import Policy, Step
 from sla_service.errors import ConfigError, NotFoundError
 from sla_service.services import config_check, config_policy
-from sla_service.services.config import load_config
+from sla_service.services.config import configuration, load_config
 
 
 @click.group(help="时限和升级规则。", epilog=examples("sla policy check config/policy.yaml", "sla policy show"))

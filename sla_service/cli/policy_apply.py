@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from sla_service import systime
-from sla_service.bootstrap import build, configuration
+from sla_service.bootstrap import build
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.progress import progress
 from sla_service.cli.recompute import difference_out, report
 from sla_service.errors import ConfigError
-from sla_service.services.config import parse_policy
+from sla_service.services.config import configuration, parse_policy
 from sla_service.services.recompute import Difference, recompute
 from sla_service.settings import load
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from sla_service.bootstrap import configuration
 from sla_service.cli.chinese import examples
 from sla_service.cli.output import emit, json_option
 from sla_service.cli.reading import read_settings
 from sla_service.delivery.wording import ATTRIBUTES, DIGEST_VARIABLES, VARIABLES
 from sla_service.services import previews
+from sla_service.services.config import configuration
 
 
 @click.group(help="消息模板。", epilog=examples("sla template preview", "sla template preview --step breach --many"))

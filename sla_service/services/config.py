@@ -18,6 +18,7 @@ from sla_service.domain.policy import Policy, Role
 from sla_service.errors import ConfigError
 from sla_service.services import config_directory, config_policy, config_templates
 from sla_service.services.config_policy import parse_policy, policy_from_dict, policy_to_dict, versioned
+from sla_service.settings import Settings
 
 __all__ = [
     "ChannelConf",
@@ -25,6 +26,7 @@ __all__ = [
     "Digest",
     "TemplateConf",
     "Watch",
+    "configuration",
     "load_config",
     "parse_policy",
     "policy_from_dict",
@@ -95,6 +97,14 @@ class Config:
     def policy_of(self, hall: str = MAIN_HALL) -> Policy:
         """The policy for new cases of a hall."""
         return self.policies.get(hall, self.policy)
+
+
+def configuration(settings: Settings) -> Config:
+    """The files of the config folder; where nobody named one and there is none, the shipped defaults."""
+    folder = settings.config_dir
+    if not folder.exists() and "config_dir" not in settings.model_fields_set:
+        folder = Path(__file__).parent / "defaults"
+    return load_config(folder)
 
 
 def load_config(folder: Path) -> Config:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from sla_service.store.tables_audit import audit, audit_blocks
+from sla_service.store.tables_base import BigId, metadata
+from sla_service.store.tables_calendar import calendar_changes, calendar_layers, calendars, policies
 from sla_service.store.types import Instant, Json
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Tables of their own files are tables of this one, too.
+__all__ = [
+    "BigId",
+    "audit",
+    "audit_blocks",
+    "calendar_changes",
+    "calendar_layers",
+    "calendars",
+    "metadata",
+    "policies",
+]
 
 sources = sa.Table(
     "sources",
@@ -264,89 +267,6 @@ journal = sa.Table(
     sa.Column("detail", Json, nullable=False),
     sa.Index("ix_journal_case", "source", "no"),
 )
-
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("seq", BigId, primary_key=True, autoincrement=True),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("result", sa.Text, nullable=False),
-    sa.Column("detail", Json, nullable=False),
-    sa.Column("block", BigId),  # null: not sealed yet
-    sa.Column("hash", sa.Text),  # of this row and the hash of the one before it in the chain
-    sa.Index("ix_audit_unsealed", "seq", postgresql_where=sa.text("block IS NULL"),
-             sqlite_where=sa.text("block IS NULL")),
-    sa.Index("ix_audit_block", "block", "seq"),
-)  # fmt: skip
-
-#: The audit log's chain: rows are written freely and sealed a moment later, a block at a time.
-audit_blocks = sa.Table(
-    "audit_blocks",
-    metadata,
-    sa.Column("n", BigId, primary_key=True, autoincrement=False),
-    sa.Column("sealed_at", Instant, nullable=False),
-    sa.Column("rows", sa.Integer, nullable=False),
-    sa.Column("algorithm", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-    sa.Column("pruned_at", Instant),  # its rows were old enough to go
-)
-
-policies = sa.Table(
-    "policies",
-    metadata,
-    sa.Column("version", sa.Text, primary_key=True),
-    sa.Column("content", Json, nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-)
-
-calendars = sa.Table(
-    "calendars",
-    metadata,
-    sa.Column("version", sa.Text, primary_key=True),
-    sa.Column("content", Json, nullable=False),
-    sa.Column("created_at", Instant, nullable=False),
-)
-
-#: Where days come from, one row per document. Never changed, but for the note that a layer no longer counts.
-calendar_layers = sa.Table(
-    "calendar_layers",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    sa.Column("calendar", sa.Text, nullable=False),  # the calendar it belongs to; "*": all of them
-    sa.Column("rank", sa.Integer, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("edition", sa.Text, nullable=False),  # of what the program brings itself; empty for imports
-    sa.Column("importer", sa.Text, nullable=False),
-    sa.Column("imported_at", Instant, nullable=False),
-    sa.Column("years", Json, nullable=False),  # year -> status
-    sa.Column("replaces", Json, nullable=False),  # years settled as a whole
-    sa.Column("days", Json, nullable=False),  # [date, off, name] in order
-    sa.Column("ended_at", Instant),  # withdrawn, or replaced by a newer one
-    sa.Column("ended_by", sa.Text),
-)
-
-#: Which version each calendar had since when, and why. One row per calendar is the current one.
-calendar_changes = sa.Table(
-    "calendar_changes",
-    metadata,
-    sa.Column("seq", BigId, primary_key=True, autoincrement=True),
-    sa.Column("calendar", sa.Text, nullable=False),
-    sa.Column("version", sa.Text, sa.ForeignKey("calendars.version"), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("current", sa.Boolean, nullable=False),
-    sa.Column("recomputed_at", Instant),  # null: running cases are still being moved to it
-    sa.Index("ix_calendar_changes_current", "calendar", unique=True, postgresql_where=sa.text("current"),
-             sqlite_where=sa.text("current")),
-)  # fmt: skip
 
 #: Small facts that all processes share: provider tokens, when the last tick ran.
 facts = sa.Table(

@@ -7,6 +7,7 @@ user who may create databases) and ``SLA_TEST_REDIS_URL`` name others to use. Un
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -32,6 +33,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 # Failing examples are kept where the developer is, not where the tests run.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).parent.parent / ".hypothesis"))
+
+# Under nohup, or in the background of a script, signals are ignored, and whatever a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No test, and no process that a test starts, sees the developer's own settings.
 for _name in [name for name in os.environ if name.startswith("SLA_") and not name.startswith("SLA_TEST_")]:

@@ -58,11 +58,9 @@ def test_four_streams_in_any_order_come_to_the_same_as_one_in_order(
         assert not errors, errors
         field.wait(lambda: _count(field) == len(events), 1200)
         field.wait(lambda: _count(field, "waiting") == 0, 120)
-        assert {r["door"] for r in field.rows(sa.select(tables.inbox.c.door).distinct())} >= {
-            "http",
-            "stream",
-            "celery",
-        }
+        first = {r["door"] for r in field.rows(sa.select(tables.inbox.c.door).distinct())}
+        # Every event comes through two doors and stands under the one that was first; of a few, one door may be none.
+        assert first >= {"http", "stream", "celery"} if long else len(first) > 1
         seconds = time.monotonic() - began
         alone = tmp_path / "alone.db"
         alone.write_bytes(sqlite_template.read_bytes())

@@ -24,7 +24,7 @@ _SMALL: Final = 1 << 16
 
 _HEADERS: Final[Mapping[bytes, bytes]] = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",  # with none at all, browsers hide the origin of our own forms from us, too
     b"cache-control": b"no-store",
     b"content-security-policy": (
         b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "

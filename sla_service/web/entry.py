@@ -62,11 +62,19 @@ async def logged_in(request: Request) -> Viewer | None:
 
 async def form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises Problem 403 for one that another site's page has sent."""
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if _foreign(request):
         raise Problem(403, "这个请求是从别的网站发来的，没有照办。")
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _foreign(request: Request) -> bool:
+    """Whether another site's page made this request, by what browsers tell of it. Programs tell nothing, and pass."""
+    site = request.headers.get("sec-fetch-site")  # over https and on this machine; over plain http only the origin
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    public = web_of(request).app.settings.public_url or ""  # a proxy may ask us under another name than the browser
+    return origin is not None and urlsplit(origin).netloc not in {request.headers.get("host"), urlsplit(public).netloc}
 
 
 async def checked_form(request: Request, found: Viewer) -> dict[str, str]:

@@ -277,6 +277,25 @@ def test_another_sites_form_logs_nobody_in(lite, headers):
         assert lite.rows(sessions) == []
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},  # a program
+        {"Origin": "http://127.0.0.1:8000"},
+        {"Origin": "https://sla.example.cn"},  # a proxy asks under another name than the browser
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_our_own_form_is_taken_whatever_stands_before_us(sqlite_url, headers):
+    with open_door(sqlite_url, public_url="https://sla.example.cn") as door:
+        add(door, "chief", "viewer")
+        with browser(door) as client:
+            assert log_in(client, "chief", **headers).status_code == 303
+            # With no-referrer browsers would send "Origin: null" with our own forms.
+            assert open_(client, "/login").headers["referrer-policy"] == "same-origin"
+
+
 @pytest.mark.parametrize("cookie", ["x", "x" * 5000, "字", "' OR 1=1 --"])
 def test_a_made_up_cookie_is_nobodys(lite, cookie):
     add(lite, "chief", "viewer")

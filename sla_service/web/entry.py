@@ -73,8 +73,11 @@ def _foreign(request: Request) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
-    public = web_of(request).app.settings.public_url or ""  # a proxy may ask us under another name than the browser
-    return origin is not None and urlsplit(origin).netloc not in {request.headers.get("host"), urlsplit(public).netloc}
+    if origin is None:
+        return False
+    public = web_of(request).app.settings.public_url  # a proxy may ask us under another name than the browser
+    ours = {request.headers.get("host"), urlsplit(public).netloc if public else None}
+    return urlsplit(origin).netloc not in ours
 
 
 async def checked_form(request: Request, found: Viewer) -> dict[str, str]:

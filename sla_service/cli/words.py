@@ -9,6 +9,7 @@ from sla_service.cli.tables import Cell
 from sla_service.domain.directory import ROLE_WORDS
 from sla_service.domain.findings import KIND_WORDS
 from sla_service.domain.policy import BEIJING, Anchor, Step
+from sla_service.services.due import PAUSE_WORDS
 
 STATES: Mapping[str, str] = {"running": "办理中", "paused": "已挂起", "closed": "已办结"}
 LIGHTS: Mapping[str, Cell] = {
@@ -19,18 +20,7 @@ LIGHTS: Mapping[str, Cell] = {
 }
 VERDICTS: Mapping[str, str] = {"met": "按时", "breached": "超期"}
 OUTCOMES: Mapping[str, str] = {"resolved": "办成", "explained": "已解释", "transferred": "转办", "withdrawn": "撤回"}
-REASONS: Mapping[str, str] = {
-    "hearing": "听证",
-    "tender": "招标",
-    "auction": "拍卖",
-    "inspection": "检验",
-    "test": "检测",
-    "quarantine": "检疫",
-    "appraisal": "鉴定",
-    "expert_review": "专家评审",
-    "supplement": "补正材料",
-    "other": "其他",
-}
+REASONS = PAUSE_WORDS
 TARGETS: Mapping[str, str] = {"resolve": "办结", "sign": "签收", "follow_up": "回访", "reply": "答复"}
 KINDS = KIND_WORDS
 ROLES = ROLE_WORDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from sla_service.services.app import App
 from sla_service.store import tables_webhooks
 from sla_service.store import webhooks as outbox
 
+HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
 HERE = Rules(http=True, private=True)  # the receivers of the tests live on 127.0.0.1
 
 
@@ -31,6 +33,19 @@ class Hooked:
     def send(self, **options: Any) -> int:
         """Sends what is due; gives the number of tries."""
         return webhook_sending.send(self.hall.app, Poster(HERE), clock=lambda: self.hall.now, **options)
+
+    def moves(self, no: str, times: int = 1) -> None:
+        """As many moves of a new case's due date: paused, and on again, each in a transaction of its own."""
+        self.hall.says("case.accepted", no=no, **HELD)
+        for n in range(times):
+            self.hall.now += timedelta(minutes=1)
+            if n % 2 == 0:
+                self.hall.says("case.paused", no=no, reason="hearing")
+            else:
+                self.hall.says("case.resumed", no=no)
+
+    def put(self, *numbers: str, **more: Any) -> None:
+        put(self.hall.app, *numbers, **{"now": self.hall.now, **more})
 
     def until(self, text: str) -> None:
         self.hall.until(text)

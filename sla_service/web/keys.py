@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import partial
 from typing import Final
 
+from sla_service.web.asking import Asking
 from sla_service.web.limits import Rate
 from sla_service.web.problems import Problem, too_many
 
@@ -39,7 +38,7 @@ class Keys:
         self._requests, self._failures = requests, failures
         self._right: dict[bytes, tuple[str, float]] = {}  # digest of the key -> source, until when
         self._touched: dict[bytes, float] = {}  # every key that was ever right here
-        self._asked: dict[bytes, asyncio.Future[str | None]] = {}
+        self._asked: Asking[bytes, str | None] = Asking()
 
     async def source(self, authorization: str | None, address: str, now: datetime) -> str:
         """The source whose key came with a request. Raises Problem 401, or 429 with Retry-After."""
@@ -82,22 +81,13 @@ class Keys:
         return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="sla"'})
 
     async def _ask(self, key: str, digest: bytes, now: datetime) -> str | None:
-        """One look-up however many requests with that key arrive together."""
-        asked = self._asked.get(digest)
-        if asked is None:
-            asked = self._asked[digest] = asyncio.ensure_future(self._lookup(key, now))
-            asked.add_done_callback(partial(self._answered, digest))
-        source = await asyncio.shield(asked)
+        """Looked up once, however many requests with that key arrive together."""
+        source = await self._asked.ask(digest, lambda: self._lookup(key, now))
         if source is not None:
             if len(self._right) >= _MOST:
                 self._right.clear()
             self._right[digest] = source, self._clock() + REMEMBERED
         return source
-
-    def _answered(self, digest: bytes, asked: asyncio.Future[str | None]) -> None:
-        self._asked.pop(digest, None)
-        if not asked.cancelled():
-            asked.exception()  # taken note of, should everybody who asked have gone away
 
     def _note(self, key: str, digest: bytes, now: datetime) -> None:
         if self._touched.get(digest, float("-inf")) + _TOUCHED > self._clock():

@@ -27,6 +27,7 @@ from starlette.requests import Request
 from schemas.events import NotJson, parse_json
 from sla_service.delivery import standard_webhooks as scheme
 from sla_service.services.signing import Secret
+from sla_service.web.asking import Asking
 from sla_service.web.body import Body
 from sla_service.web.limits import Rate
 from sla_service.web.problems import Problem, too_many
@@ -67,7 +68,7 @@ class Signatures:
         self._known: dict[str, tuple[Sequence[Secret], float]] = {}  # source -> its secrets, until when
         self._right: dict[str, float] = {}  # secrets that were ever right here -> when that was last noted
         self._trusted: set[str] = set()  # their sources
-        self._asked: dict[str, asyncio.Future[Sequence[Secret]]] = {}
+        self._asked: Asking[str, Sequence[Secret]] = Asking()
 
     def begin(self, headers: Headers, address: str, now: datetime) -> None:
         """What can be said before the body is read. Raises Problem 401, or 429 with Retry-After."""
@@ -112,20 +113,11 @@ class Signatures:
         wait = self._failures.wait(address)
         if wait and source not in self._trusted:  # no look-ups for an address that guesses
             raise too_many(wait, _GUESSED)
-        asked = self._asked.get(source)
-        if asked is None:
-            asked = self._asked[source] = asyncio.ensure_future(self._lookup(source, now))
-            asked.add_done_callback(partial(self._answered, source))
-        secrets = await asyncio.shield(asked)
+        secrets = await self._asked.ask(source, lambda: self._lookup(source, now))
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[source] = secrets, self._clock() + REMEMBERED
         return secrets
-
-    def _answered(self, source: str, asked: asyncio.Future[Sequence[Secret]]) -> None:
-        self._asked.pop(source, None)
-        if not asked.cancelled():
-            asked.exception()  # taken note of, should everybody who asked have gone away
 
     def _refusal(self, address: str, detail: str) -> Problem:
         wait = self._failures.take(address)

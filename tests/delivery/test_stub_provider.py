@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from certificates import make_certificate
 from conftest import URLS, ZHANG, message
 
 from sla_service.delivery.outcome import Kind
@@ -69,18 +69,9 @@ def test_an_unknown_fault_is_refused_by_name(stub: StubProvider) -> None:
 
 
 def test_a_private_certificate_is_trusted_once_named(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl here to make a certificate with")
+    crt, key = make_certificate(tmp_path, "127.0.0.1")
     certificate = tmp_path / "stub.pem"
-    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes")
-    files = ("-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt"))
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *subject, *files],
-        check=True,
-        capture_output=True,
-    )
-    certificate.write_text((tmp_path / "crt").read_text() + (tmp_path / "key").read_text())
+    certificate.write_text(crt.read_text() + key.read_text())
     with StubProvider(certificate=str(certificate)) as stub:
         url = URLS["wecomapp"].format(base=stub.base)
         strange = open_channel("wecom", url, ports=Ports())

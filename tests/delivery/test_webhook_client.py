@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from contextlib import suppress
 
 import pytest
+from certificates import make_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 from receiver import Receiver
@@ -201,14 +200,8 @@ def test_nobody_there_and_no_such_name_are_said_so():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl here to make a certificate with")
     folder = tmp_path_factory.mktemp("tls")
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=hook.example", "-addext", "subjectAltName=DNS:hook.example", "-days", "2"]
-    files = ["-keyout", str(folder / "key"), "-out", str(folder / "crt")]
-    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+    make_certificate(folder, "hook.example")
     return folder
 
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jsonschema
 import pytest
 from event_samples import FULL, NOW, event
 from hypothesis import given
@@ -138,8 +139,6 @@ def test_whatever_comes_is_taken_or_refused_by_name_and_can_be_stored(type_: str
 
 
 def test_the_documented_schema_takes_what_the_parser_takes() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-
     schema = json_schema()
     validator = jsonschema.Draft202012Validator(schema)
     validator.check_schema(schema)
@@ -164,8 +163,6 @@ def test_the_documented_schema_takes_what_the_parser_takes() -> None:
     ],
 )
 def test_the_documented_schema_refuses_what_the_parser_refuses(type_: str, data: object) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-
     raw = event(type_, data if data is not None else ...)
     assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(raw))
     with pytest.raises(InvalidEvent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 
 from schemas.outgoing import OUTGOING
@@ -15,6 +16,5 @@ def test_the_example_of_a_type_fits_its_model_and_its_schema(type_):
     [example] = model.model_config["json_schema_extra"]["examples"]
     assert example["type"] == type_
     read = model.model_validate(example)
-    jsonschema = pytest.importorskip("jsonschema")
     schema = model.model_json_schema(mode="serialization")
     jsonschema.Draft202012Validator(schema).validate(json.loads(read.model_dump_json()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -18,7 +19,6 @@ FILES = [("policy.yaml", PolicyFile), ("directory.yaml", DirectoryFile), ("chann
 
 @pytest.mark.parametrize(("name", "model"), FILES)
 def test_a_shipped_file_fits_its_schema(name: str, model: type[FileModel]) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     text = resources.files("sla_service.services.defaults").joinpath(name).read_text("utf-8")
     content: Any = {k: v for k, v in yaml.safe_load(text).items() if v is not None}
     validator = jsonschema.Draft202012Validator(model.model_json_schema(by_alias=True))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from builders import at
-from hooked import hooked
+from hooked import HELD, hooked
 from notices import BRIDGED_2027
 
 from sla_service.services import calendar_admin, calendar_force, intake, recompute, webhook_events, webhooks
@@ -18,9 +18,6 @@ from sla_service.store import cases, sources, tables
 def told(db_url):
     with hooked(db_url) as made:
         yield made
-
-
-HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
 
 
 def test_a_case_that_runs_out_is_reminded_of_breached_and_closed(told):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-import hooked as hooks
 import pytest
-from hooked import Hooked, hook, hooked
+from hooked import hook, hooked
 from receiver import Receiver
 
 from sla_service.services import webhook_sending, webhooks
 from sla_service.store import sources
-
-HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
 
 
 @pytest.fixture
@@ -22,28 +19,14 @@ def told(db_url):
         yield made
 
 
-def moves(told: Hooked, no: str, times: int = 1) -> None:
-    """As many moves of a new case's due date: paused, and on again, each in a transaction of its own."""
-    told.hall.says("case.accepted", no=no, **HELD)
-    for n in range(times):
-        told.hall.now += timedelta(minutes=1)
-        told.hall.says(
-            "case.paused" if n % 2 == 0 else "case.resumed", no=no, **({"reason": "hearing"} if n % 2 == 0 else {})
-        )
-
-
-def put(told: Hooked, *numbers: str, **more) -> None:
-    hooks.put(told.hall.app, *numbers, **{"now": told.hall.now, **more})
-
-
 def test_410_disables_and_what_waits_can_be_repeated_at_a_new_address(told):
     told.receiver.answer = 410
-    put(told, "A", "A", "B")
+    told.put("A", "A", "B")
     told.send(threads=1)
     assert set(told.states()) == {"dead"}
     assert len(told.receiver.got) == 1
     assert webhooks.get(told.hall.app, "hall", now=told.hall.now).state == "disabled"
-    moves(told, "Z")
+    told.moves("Z")
     assert len(told.outbox()) == 3, "nothing is written for it any more"
     assert {level for level, _, _ in webhooks.troubles(told.hall.app, now=told.hall.now)} == {"warning", "error"}
     told.receiver.answer = 200
@@ -56,9 +39,9 @@ def test_410_disables_and_what_waits_can_be_repeated_at_a_new_address(told):
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured_for_the_whole_receiver(told, status):
     told.receiver.answer = (status, {"Retry-After": "1800"}, b"")
-    put(told, "A")
+    told.put("A")
     told.send()
-    put(told, "B")
+    told.put("B")
     told.receiver.answer = 200
     told.hall.now += timedelta(minutes=29)
     assert told.send() == 0
@@ -70,7 +53,7 @@ def test_retry_after_is_honoured_for_the_whole_receiver(told, status):
 def test_redirects_are_failures_and_are_not_followed(told):
     with Receiver() as elsewhere:
         told.receiver.answer = (307, {"Location": elsewhere.url}, b"")
-        put(told, "A")
+        told.put("A")
         told.send()
         assert elsewhere.got == []
     assert (told.states(), told.outbox()[0]["status"]) == (["waiting"], 307)
@@ -78,7 +61,7 @@ def test_redirects_are_failures_and_are_not_followed(told):
 
 def test_a_receiver_that_is_away_is_left_alone_and_catches_up_at_once_when_it_is_back(told):
     told.receiver.answer = 500
-    put(told, *(f"N{i}" for i in range(50)))
+    told.put(*(f"N{i}" for i in range(50)))
     told.send()
     assert len(told.receiver.got) <= webhook_sending.PER_SOURCE
     for _ in range(20):  # most of an hour
@@ -93,7 +76,7 @@ def test_a_receiver_that_is_away_is_left_alone_and_catches_up_at_once_when_it_is
 
 def test_a_receiver_away_for_good_has_no_endless_backlog(told):
     told.receiver.answer = 500
-    put(told, *(f"N{i}" for i in range(20)))
+    told.put(*(f"N{i}" for i in range(20)))
     told.send()
     told.hall.now += timedelta(hours=85)
     told.send()
@@ -108,8 +91,8 @@ def test_one_that_hangs_holds_up_nobody(told):
         sources.add(conn, "slow", hall="main", test=False, go_live=told.hall.now, now=told.hall.now)
     with Receiver(answer=lambda _: (let_go.wait(20), 200)[1]) as slow:
         hook(told.hall.app, slow, "slow", now=told.hall.now)
-        put(told, *(f"S{i}" for i in range(30)), source="slow")
-        put(told, *(f"N{i}" for i in range(40)))
+        told.put(*(f"S{i}" for i in range(30)), source="slow")
+        told.put(*(f"N{i}" for i in range(40)))
         sending = threading.Thread(target=told.send)
         sending.start()
         for _ in range(200):
@@ -126,7 +109,7 @@ def test_one_that_hangs_holds_up_nobody(told):
 
 def test_a_receiver_that_refuses_one_event_is_not_away(told):
     told.receiver.answer = 500
-    put(told, "A", "B", "C")
+    told.put("A", "B", "C")
     told.send(threads=1)
     told.receiver.answer = lambda t: 422 if t.event["subject"] == "A" else 200
     told.hall.now += timedelta(seconds=6)

@@ -6,9 +6,8 @@ import threading
 from collections import defaultdict
 from datetime import timedelta
 
-import hooked as hooks
 import pytest
-from hooked import Hooked, hooked
+from hooked import hooked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from receiver import Receiver
@@ -17,8 +16,6 @@ from sla_service.delivery.webhook_client import Answer
 from sla_service.services import webhook_sending, webhooks
 from sla_service.store import tables_webhooks
 
-HELD = {"kind": "simple", "department": "社会事务科", "handler": "zhangsan"}
-
 
 @pytest.fixture
 def told(db_url):
@@ -26,26 +23,12 @@ def told(db_url):
         yield made
 
 
-def moves(told: Hooked, no: str, times: int = 1) -> None:
-    """As many moves of a new case's due date: paused, and on again, each in a transaction of its own."""
-    told.hall.says("case.accepted", no=no, **HELD)
-    for n in range(times):
-        told.hall.now += timedelta(minutes=1)
-        told.hall.says(
-            "case.paused" if n % 2 == 0 else "case.resumed", no=no, **({"reason": "hearing"} if n % 2 == 0 else {})
-        )
-
-
-def put(told: Hooked, *numbers: str, **more) -> None:
-    hooks.put(told.hall.app, *numbers, **{"now": told.hall.now, **more})
-
-
 def ids(receiver: Receiver) -> list[str]:
     return [t.id for t in receiver.taken]
 
 
 def test_moves_of_one_case_arrive_in_order_and_are_done(told):
-    moves(told, "A", 4)
+    told.moves("A", 4)
     told.send()
     assert [t.event["data"]["new_due_on"] for t in told.told()] == [None, "2026-11-25"] * 2
     assert told.states() == ["sent"] * 4
@@ -54,7 +37,7 @@ def test_moves_of_one_case_arrive_in_order_and_are_done(told):
 
 def test_a_failure_is_tried_again_by_the_schedule_with_the_same_id_and_body_and_a_new_time(told):
     told.receiver.answer = 500
-    put(told, "A")
+    told.put("A")
     told.send()
     assert told.states() == ["waiting"]
     [row] = told.outbox()
@@ -73,7 +56,7 @@ def test_a_failure_is_tried_again_by_the_schedule_with_the_same_id_and_body_and_
 
 def test_ten_tries_over_three_days_then_it_is_dead_and_a_command_repeats_it(told):
     told.receiver.answer = (503, {}, b"busy " * 1000)
-    put(told, "A")
+    told.put("A")
     began = told.hall.now
     while told.states() == ["waiting"]:
         told.hall.now = told.outbox()[0]["not_before"]
@@ -98,7 +81,7 @@ def test_ten_tries_over_three_days_then_it_is_dead_and_a_command_repeats_it(told
 
 def test_a_later_one_waits_for_the_earlier_of_its_case_and_other_cases_go_on(told):
     told.receiver.answer = lambda t: 422 if t.id == "evt_hall0" else 200
-    put(told, "A", "A", "B", "A", "C")
+    told.put("A", "A", "B", "A", "C")
     told.send()
     assert sorted(ids(told.receiver)) == ["evt_hall2", "evt_hall4"]
     told.receiver.answer = 200
@@ -109,7 +92,7 @@ def test_a_later_one_waits_for_the_earlier_of_its_case_and_other_cases_go_on(tol
 
 def test_after_a_dead_one_the_later_ones_of_its_case_go_out(told):
     told.receiver.answer = lambda t: 400 if t.id == "evt_hall0" else 200
-    put(told, "A", "A")
+    told.put("A", "A")
     while told.states()[0] == "waiting":
         told.hall.now = told.outbox()[0]["not_before"]
         told.send()
@@ -117,7 +100,7 @@ def test_after_a_dead_one_the_later_ones_of_its_case_go_out(told):
 
 
 def test_who_comes_back_after_his_lease_records_nothing(told, caplog):
-    put(told, "A")
+    told.put("A")
 
     class Late:
         def post(self, *_):
@@ -134,7 +117,7 @@ def test_who_comes_back_after_his_lease_records_nothing(told, caplog):
 def test_a_secret_that_does_not_open_is_said_and_nothing_is_lost(told, caplog):
     with told.hall.app.db.write() as conn:
         conn.execute(tables_webhooks.signing_secrets.update().values(secret="v1.00000000.AAAA"))
-    put(told, "A")
+    told.put("A")
     assert told.send() == 0
     assert "SLA_DATA_KEY" in caplog.text
     assert told.states() == ["waiting"]
@@ -153,7 +136,7 @@ def test_the_doctor_says_which_secrets_do_not_open(told):
 
 
 def test_a_worker_that_is_to_end_begins_nothing_more(told):
-    put(told, *(f"N{i}" for i in range(20)))
+    told.put(*(f"N{i}" for i in range(20)))
     told.send(stop=lambda: len(told.receiver.got) > 0)
     assert 1 <= len(told.receiver.got) <= webhook_sending.PER_SOURCE
     assert "sending" not in told.states()
@@ -161,7 +144,7 @@ def test_a_worker_that_is_to_end_begins_nothing_more(told):
 
 def test_removing_the_address_takes_what_waits_with_it(told):
     told.receiver.answer = 500
-    put(told, "A", "B")
+    told.put("A", "B")
     told.send()
     assert webhooks.remove(told.hall.app, "hall", who="test", now=told.hall.now) == 2
     assert told.outbox() == []
@@ -173,7 +156,7 @@ def test_a_fault_of_ours_is_a_failed_try_and_not_an_endless_one(told, caplog):
         def post(self, *_):
             raise ZeroDivisionError
 
-    put(told, "A")
+    told.put("A")
     webhook_sending.send(told.hall.app, Broken(), clock=lambda: told.hall.now)
     assert told.states() == ["waiting"]
     assert "ZeroDivisionError" in caplog.text
@@ -183,7 +166,7 @@ def test_a_fault_of_ours_is_a_failed_try_and_not_an_endless_one(told, caplog):
 
 
 def test_old_rows_go(told):
-    put(told, "A", "B")
+    told.put("A", "B")
     told.receiver.answer = lambda t: 200 if t.event["subject"] == "A" else 410
     told.send(threads=1)
     told.hall.now += timedelta(days=31)
@@ -194,7 +177,7 @@ def test_old_rows_go(told):
 
 def test_four_workers_send_each_once_and_in_order(told):
     cases = [f"C{n}" for n in range(8)]
-    put(told, *(cases * 10))
+    told.put(*(cases * 10))
     threads = [threading.Thread(target=told.send) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -218,7 +201,7 @@ ANSWERS = st.sampled_from([200, 200, 204, 302, 400, 404, 422, 429, 500, 503, Non
 def test_whatever_fails_each_case_is_told_everything_in_order(sqlite_url, cases, answers, deaths):
     """Random answers, and workers that die between the receiver's answer and their record of it."""
     with hooked(sqlite_url) as told:
-        put(told, *cases)
+        told.put(*cases)
         heard: list[tuple[str, int]] = []
         todo, tries = list(answers), 0
 
@@ -255,7 +238,7 @@ def test_whatever_fails_each_case_is_told_everything_in_order(sqlite_url, cases,
 
 
 def test_a_webhook_goes_out_with_the_words_of_the_contract(told):
-    moves(told, "BBC〔2026〕1")
+    told.moves("BBC〔2026〕1")
     told.send()
     [one] = told.told()
     assert one.headers["content-type"] == "application/cloudevents+json; charset=utf-8"

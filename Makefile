@@ -18,7 +18,7 @@ chaos:  ## only what kills processes: the failure matrix
 
 bench:  ## the measured comparisons, one after the other
 	@./sla setup test
-	@for script in $(filter-out bench/common.py bench/by_hand.py,$(wildcard bench/*.py)); do \
+	@for script in $(filter-out bench/common.py bench/by_hand.py bench/door_servers.py,$(wildcard bench/*.py)); do \
 	  echo "== $$script"; .venv/bin/python $$script || exit 1; done
 
 stub:   ## the providers' stub by hand, at http://127.0.0.1:9000

@@ -14,6 +14,7 @@ from schemas.directory import DirectoryFile
 from schemas.event_data import DATA
 from schemas.event_envelope import described, json_schema
 from schemas.event_words import WORDS
+from schemas.notifications import NotificationsOut
 from schemas.outgoing import OUTGOING
 from schemas.policy import PolicyFile
 from schemas.reply_words import OUTGOING_WORDS, REPLY_WORDS
@@ -31,7 +32,7 @@ _REPLIES: Mapping[str, type[BaseModel]] = {
     "explain": replies.ExplainOut,
     "due": replies.DueOut,
     "calendar": replies.CalendarOut,
-    "notifications": replies.NotificationsOut,
+    "notifications": NotificationsOut,
 }
 _FILES: Mapping[str, tuple[type[BaseModel], str]] = {
     "policy": (PolicyFile, "policy.yaml：时限、工作时间、提醒和升级的阶梯"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from schemas.replies import NotificationsOut
+from schemas.notifications import NotificationsOut
 from sla_service.services import messages
 from sla_service.services.app import App
 from sla_service.services.views import beijing
